@@ -1,0 +1,1 @@
+"""From records to intervals, fits, defect maps and populations."""

@@ -1,0 +1,49 @@
+"""The bounds that no stimulus may pass, and who set them."""
+
+from dataclasses import dataclass
+
+from crossbar.errors import LimitError
+from crossbar.pulses import Pulse
+from crossbar.units import Amperes, Seconds, Volts, format_quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a cell may be given; `memory_die.MemoryDie` checks it before a byte is sent."""
+
+    max_amplitude: Volts
+    """Largest magnitude of a write pulse, at the cell."""
+    min_width: Seconds
+    """Shortest write pulse."""
+    max_width: Seconds
+    """Longest write pulse."""
+    max_read_amplitude: Volts
+    """Largest magnitude of a read voltage."""
+    max_current: Amperes
+    """Current limit that the SMU is set to."""
+    source: str
+    """Where these numbers come from, for the error message: "bench.toml [limits]"."""
+
+    def check_pulse(self, pulse: Pulse) -> Pulse:
+        """Return the pulse, or raise LimitError."""
+        if not abs(pulse.amplitude) <= self.max_amplitude:
+            raise LimitError(
+                f"Pulse of {pulse.amplitude:g} V refused: the limit is ±{self.max_amplitude:g} V, "
+                f"set by {self.source} max_amplitude. Lower the pulse, or raise the limit there."
+            )
+        if not self.min_width <= pulse.width <= self.max_width:
+            raise LimitError(
+                f"Pulse width of {format_quantity(pulse.width, 's')} refused: the limits are "
+                f"{format_quantity(self.min_width, 's')} to {format_quantity(self.max_width, 's')},"
+                f" set by {self.source} min_width and max_width. Change the width, or the limit."
+            )
+        return pulse
+
+    def check_read(self, amplitude: Volts) -> Volts:
+        """Return the read voltage (the largest magnitude of several), or raise LimitError."""
+        if not abs(amplitude) <= self.max_read_amplitude:
+            raise LimitError(
+                f"Read at {amplitude:g} V refused: the limit is ±{self.max_read_amplitude:g} V, "
+                f"set by {self.source} max_read_amplitude. Read lower, or raise the limit there."
+            )
+        return amplitude

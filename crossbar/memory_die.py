@@ -1,0 +1,60 @@
+"""The die under the needles, as protocols and training see it: the one gate every pulse passes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossbar.attempts import AttemptCounts, AttemptPlan
+from crossbar.geometry import CellIndices, DieAddress, DieGeometry
+from crossbar.limits import Limits
+from crossbar.ports import AttemptSequencer, CellAccess, DotProduct, Readings
+from crossbar.pulses import Pulse
+from crossbar.units import Volts
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryDie:
+    """One addressed die: checks every stimulus against the limits, then hands it over."""
+
+    address: DieAddress
+    geometry: DieGeometry
+    limits: Limits
+    access: CellAccess
+    sequencers: Sequence[AttemptSequencer] = ()
+    """Who can run attempts, fastest first; empty where only software can."""
+    multiplier: DotProduct | None = None
+    """None where the hardware has no analog dot product."""
+
+    def read(self, cells: CellIndices, amplitude: Volts) -> Readings:
+        """Read each of the (n,) cells once. Raises LimitError above the read limit."""
+        self.limits.check_read(amplitude)
+        return self.access.read(self.geometry.check(cells), amplitude)
+
+    def write(self, cells: CellIndices, pulse: Pulse) -> None:
+        """Give each of the (n,) cells one pulse. Raises LimitError before anything is sent."""
+        self.limits.check_pulse(pulse)
+        self.access.write(self.geometry.check(cells), pulse)
+
+    def sequencer_for(self, plan: AttemptPlan) -> AttemptSequencer | None:
+        """The fastest hardware that can run this plan, or None: then software must keep time."""
+        return next((s for s in self.sequencers if s.accepts(plan)), None)
+
+    def attempt(
+        self, cells: CellIndices, plan: AttemptPlan, sequencer: AttemptSequencer
+    ) -> AttemptCounts:
+        """Run attempts on the (n,) cells. Raises LimitError before anything is sent."""
+        self.limits.check_pulse(plan.restore)
+        self.limits.check_pulse(plan.write)
+        self.limits.check_read(plan.read_amplitude)
+        return sequencer.attempt(self.geometry.check(cells), plan)
+
+    def dot_product(self, subarray: int, row_voltages: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(batch, rows) volts in, (batch, columns) amperes out. Raises LimitError, or TypeError
+        where `multiplier` is None: ask first.
+        """
+        if self.multiplier is None:
+            raise TypeError(f"die {self.address} is reached by hardware without a dot product")
+        self.limits.check_read(float(np.max(np.abs(row_voltages), initial=0.0)))
+        return self.multiplier.dot_product(subarray, row_voltages)

@@ -1,0 +1,1 @@
+"""The database: every measurement of every die, durable before the next pulse goes out."""

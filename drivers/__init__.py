@@ -1,0 +1,1 @@
+"""Instrument drivers on PyMeasure's ``Instrument``, and the way from a cell's address to a path."""

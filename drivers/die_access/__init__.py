@@ -1,0 +1,1 @@
+"""From "this cell, this many volts" to closed paths and settings of instruments."""

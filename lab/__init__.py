@@ -1,0 +1,1 @@
+"""The application: configuration, the opened bench, runs, command line and reports."""

@@ -1,0 +1,1 @@
+"""The physics of memory cells, batched over cells, in float64."""

@@ -1,0 +1,74 @@
+"""The shape of every emulator: bytes in, complete replies out, whatever the transport.
+
+The same object serves in process (`visa_library`) and over TCP (`tcp_server`).
+"""
+
+import re
+import threading
+from abc import ABC, abstractmethod
+from collections import deque
+
+BLOCK = re.compile(rb"#([1-9])")
+
+
+class EmulatedInstrument(ABC):
+    """Splits the incoming bytes into messages and queues complete replies."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        """Held by a transport while it hands over bytes: instruments do one thing at a time."""
+        self.replies: deque[bytes] = deque()
+        """Complete replies, each with its terminator, oldest first."""
+        self._input = bytearray()
+
+    @abstractmethod
+    def handle(self, message: bytes) -> None:
+        """Act on one message without its terminator; call `reply` for what it answers."""
+
+    def receive(self, data: bytes, *, end: bool = False) -> None:
+        """Take bytes as they come; ``end`` says that the bus marked the message's end (EOI)."""
+        self._input += data
+        while (length := message_length(self._input)) is not None:
+            message = bytes(self._input[:length])
+            del self._input[: length + 1]
+            self.handle(message.removesuffix(b"\r"))
+        if end and self._input:
+            message = bytes(self._input)
+            self._input.clear()
+            self.handle(message)
+
+    def reply(self, text: str | bytes) -> None:
+        """Queue one reply; a line feed is added."""
+        self.replies.append((text.encode("latin-1") if isinstance(text, str) else text) + b"\n")
+
+    def clear(self) -> None:
+        """Device clear: forget half-received messages and unread replies, keep the settings."""
+        self._input.clear()
+        self.replies.clear()
+
+    def status_byte(self) -> int:
+        """IEEE-488.2 status byte; bit 4 says that a reply waits."""
+        return 0x10 if self.replies else 0
+
+    def trigger(self) -> None:  # noqa: B027  most instruments ignore it
+        """Group execute trigger; nothing by default."""
+
+
+def message_length(data: bytes | bytearray) -> int | None:
+    """Length of the first complete message in ``data``, or None: up to a line feed that does not
+    lie within a definite-length block (IEEE-488.2, ``#<digits><length><bytes>``).
+    """
+    position = 0
+    while True:
+        newline = data.find(b"\n", position)
+        if newline < 0:
+            return None
+        block = BLOCK.search(data, position, newline)
+        if block is None:
+            return newline
+        digits = int(block[1])
+        header = data[block.end() : block.end() + digits]
+        if not header.isdigit() or len(header) < digits:
+            position = block.end()
+            continue
+        position = block.end() + digits + int(header)

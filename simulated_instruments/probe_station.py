@@ -1,0 +1,68 @@
+"""What the instruments are wired to: the wafer under the needles, and the path to one cell.
+
+Every emulator of a bench holds the same `ProbeStation`, so what a pulse on one does, another reads.
+Off contact and with an open route nothing conducts and no pulse arrives.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from crossbar.geometry import DieAddress
+from crossbar.pulses import Pulse
+from crossbar.units import Amperes, Ohms, Seconds, Volts
+from physics.simulated_die import SimulatedDie
+from physics.wafer import SimulatedWafer
+from simulated_instruments.clock import VirtualClock
+
+PATH_RESISTANCE: Ohms = 10.0
+"""Switches and needles between the board's bench connectors and a cell. Ours, not measured."""
+
+
+@dataclass(kw_only=True)
+class ProbeStation:
+    """One wafer, one chuck, one board, and the wires between them."""
+
+    wafer: SimulatedWafer
+    clock: VirtualClock = field(default_factory=VirtualClock)
+    die_under_needles: DieAddress | None = None
+    in_contact: bool = False
+    routed_cell: int | None = None
+    """Flat index of the cell that the board connects to the bench instruments; None is open."""
+    trigger_lines: dict[int, list] = field(default_factory=dict)
+    """Callables by digital line: what a trigger pulse on that line sets off."""
+
+    @property
+    def die(self) -> SimulatedDie | None:
+        """The die that the needles touch, or None."""
+        if not self.in_contact or self.die_under_needles is None:
+            return None
+        return self.wafer.die(self.die_under_needles)
+
+    def routed_current(self, voltage: Volts, source_impedance: Ohms = 0.0) -> Amperes:
+        """Current through the routed cell for a voltage at the bench connector; 0 if open."""
+        die = self.die
+        if die is None or self.routed_cell is None:
+            return 0.0
+        cell = np.array([self.routed_cell])
+        at_cell = self._voltage_at_cell(die, voltage, source_impedance)
+        return float(die.conduct(cell, at_cell)[0])
+
+    def routed_pulse(self, voltage: Volts, width: Seconds, source_impedance: Ohms) -> None:
+        """A pulse of the given open-circuit voltage at the bench connector."""
+        self.clock.advance(width)
+        die = self.die
+        if die is None or self.routed_cell is None or voltage == 0:
+            return
+        at_cell = self._voltage_at_cell(die, voltage, source_impedance)
+        die.pulse(np.array([self.routed_cell]), Pulse(amplitude=at_cell, width=width))
+
+    def trigger(self, line: int) -> None:
+        """Send a trigger pulse on a digital line."""
+        for action in self.trigger_lines.get(line, ()):
+            action()
+
+    def _voltage_at_cell(self, die: SimulatedDie, voltage: Volts, impedance: Ohms) -> Volts:
+        """The divider of source, path and cell, at the cell's conductance in its present state."""
+        conductance = float(die.conductance(np.array([self.routed_cell]), voltage)[0])
+        return voltage / (1 + conductance * (impedance + PATH_RESISTANCE))

@@ -1,0 +1,1 @@
+"""Binarized networks that learn around what was measured."""
