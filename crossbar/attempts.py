@@ -46,4 +46,4 @@ class AttemptCounts:
     errors: NDArray[np.int64]
     """(n,) Valid attempts that ended in the wrong state."""
     readings: NDArray[np.float64] | None = field(default=None)
-    """(n, attempts, 2) Siemens before and after the write; NaN after, where rejected; on request."""
+    """(n, attempts, 2) Siemens before and after the write, NaN where none; on request."""

@@ -80,6 +80,10 @@ class Prober(Protocol):
 class CellAccess(Protocol):
     """Reads and writes cells of the die under the needles."""
 
+    @property
+    def cells_at_once(self) -> int:
+        """How many cells the hardware takes in one operation: 1, a row, or the whole die."""
+
     def read(self, cells: CellIndices, amplitude: Volts) -> Readings:
         """Read each of the (n,) cells once."""
 

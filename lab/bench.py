@@ -1,0 +1,168 @@
+"""The opened bench: all instruments or none, and outputs off whatever happens."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crossbar.errors import InstrumentError, LabError
+from crossbar.geometry import DieAddress
+from crossbar.limits import Limits
+from crossbar.memory_die import MemoryDie
+from drivers.catalog import driver_class
+from drivers.die_access.assembly import DieAssembly
+from drivers.die_access.routed import GeneratorWiring
+from drivers.visa import connect
+from lab.configuration import BenchConfiguration, InstrumentTable
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """Opened, identified instruments and the wafer map."""
+
+    configuration: BenchConfiguration
+    source: str
+    """Where the configuration came from, for messages."""
+    instruments: Mapping[str, Any]
+    """Drivers by role."""
+    limits: Limits
+    simulation: Any = None
+    """The `SimulatedBench` behind the instruments, or None on a real bench."""
+    execution: str = "board"
+
+    @property
+    def identities(self) -> dict[str, str]:
+        """What each instrument answered to ``*IDN?``."""
+        return {role: driver.identity for role, driver in self.instruments.items()}
+
+    @property
+    def bench_time(self) -> float:
+        """Seconds that the real bench would have taken so far; 0 where nothing is simulated."""
+        return 0.0 if self.simulation is None else float(self.simulation.station.clock.now)
+
+    @contextmanager
+    def contacted(self, die: DieAddress) -> Iterator[MemoryDie]:
+        """Bring the needles onto a die; separate at the end, whatever happened."""
+        prober = self.instruments["prober"]
+        wiring = self.configuration.wiring
+        assembly = DieAssembly(
+            instruments=self.instruments,
+            geometry=self.configuration.wafer.geometry,
+            limits=self.limits,
+            wiring=GeneratorWiring(
+                source_impedance=wiring.source_impedance,
+                path_resistance=wiring.path_resistance,
+                cell_resistance=wiring.cell_resistance,
+            ),
+            trigger_line=wiring.trigger_line,
+            execution=self.execution,
+        )
+        memory_die = assembly.die(die)  # before moving: a missing instrument is found here
+        prober.go_to(die)
+        try:
+            prober.contact()
+            yield memory_die
+        finally:
+            # Outputs first: needles must not leave a cell while something drives it.
+            for role in ("pulse_generator", "smu", "die_board"):
+                if role in self.instruments:
+                    _switch_off(role, self.instruments[role])
+            prober.separate()
+
+
+@contextmanager
+def opened(
+    configuration: BenchConfiguration,
+    source: str,
+    *,
+    simulation: Any = None,
+    state_file: Path | None = None,
+    execution: str = "board",
+) -> Iterator[Bench]:
+    """Open every instrument, or none; switch every output off on the way out.
+
+    Raises InstrumentError that names every instrument that did not open, not only the first.
+    ``simulation`` is the simulated bench to open instead of hardware; its wafer's state is saved to
+    ``state_file`` at the end.
+    """
+    limits = configuration.limits_from(source)
+    library = configuration.visa_library if simulation is None else simulation.visa_library
+    with ExitStack() as on_the_way_out:
+        if simulation is not None and state_file is not None:
+            on_the_way_out.callback(simulation.save_state, state_file)
+        instruments: dict[str, Any] = {}
+        failures: list[LabError] = []
+        for role, entry in configuration.instruments.items():
+            try:
+                driver = _open(role, entry, configuration, library)
+                on_the_way_out.callback(_close, role, driver)
+                _prepare(role, driver, limits)
+                instruments[role] = driver
+            except LabError as error:
+                failures.append(error)
+        if failures:
+            raise _gathered(failures, len(configuration.instruments))
+        yield Bench(
+            configuration=configuration,
+            source=source,
+            instruments=instruments,
+            limits=limits,
+            simulation=simulation,
+            execution=execution,
+        )
+
+
+def _open(
+    role: str, entry: InstrumentTable, configuration: BenchConfiguration, library: Any
+) -> Any:
+    """Connect one instrument and make sure it is the one that was meant."""
+    driver_type = driver_class(entry.driver, role)
+    options: dict[str, Any] = {}
+    if role == "prober":
+        frame = configuration.wafer.prober_frame
+        options = {"origin": frame.origin, "axes": frame.axes}
+    adapter = connect(entry.address, role=role, visa_library=library, timeout=configuration.timeout)
+    try:
+        driver = driver_type(adapter, **options)
+        driver.check_identity()
+    except BaseException:
+        adapter.close()
+        raise
+    return driver
+
+
+def _prepare(role: str, driver: Any, limits: Limits) -> None:
+    """Outputs off, and the instrument's own protection set to the bench's limits."""
+    driver.off()
+    if role == "smu":
+        driver.prepare(limits.max_current)
+    elif role == "pulse_generator":
+        driver.prepare()
+    elif role == "die_board":
+        driver.prepare(limits)
+
+
+def _close(role: str, driver: Any) -> None:
+    _switch_off(role, driver)
+    driver.adapter.close()
+
+
+def _switch_off(role: str, driver: Any) -> None:
+    """Switch off, and go on switching off the others if one does not answer any more."""
+    try:
+        driver.off()
+    except LabError as error:
+        logger.error("%s could not be switched off: %s", role, error)
+
+
+def _gathered(failures: list[LabError], count: int) -> LabError:
+    """One error from several, with the class of the first so that the exit code tells."""
+    if len(failures) == 1:
+        return failures[0]
+    lines = "\n".join(f"  {error}" for error in failures)
+    kind = type(failures[0]) if isinstance(failures[0], InstrumentError) else InstrumentError
+    return kind(f"{len(failures)} of {count} instruments did not open:\n{lines}")

@@ -1,0 +1,202 @@
+"""bench.toml: what is on the bench, checked before anything is opened.
+
+Quantities are written as people write them ("30 ns", "1.2 V"). Unknown keys are refused, all
+mistakes are reported at once, and each message names the file, the place, the value and the remedy.
+"""
+
+import difflib
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from crossbar.errors import ConfigurationError
+from crossbar.geometry import DieAddress, DieGeometry
+from crossbar.limits import Limits
+from crossbar.units import Amperes, Ohms, Ratio, Seconds, Volts
+
+ROLES = ("smu", "pulse_generator", "prober", "die_board")
+BUILT_IN = "default_bench.toml"
+
+
+class Table(BaseModel):
+    """A table of the file: immutable, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProberFrame(Table):
+    """How the prober numbers the dies, seen from SEMI E142 (origin lower left, y up)."""
+
+    origin: tuple[int, int] = (0, 0)
+    """The prober's (column, row) of our die (0, 0)."""
+    axes: tuple[Literal[-1, 1], Literal[-1, 1]] = (1, 1)
+    """-1 where the prober counts the other way."""
+
+
+class WaferTable(Table):
+    """The wafer map, and how its dies are divided."""
+
+    name: str
+    technology: Literal["mtj"] = "mtj"
+    columns: int = Field(gt=0, le=200)
+    rows: int = Field(gt=0, le=200)
+    dies: tuple[tuple[int, int], ...] | None = None
+    """Only these (x, y); by default the full rectangle."""
+    subarrays: int = Field(default=4, gt=0)
+    word_lines: int = Field(default=100, gt=0)
+    bit_lines: int = Field(default=50, gt=0)
+    prober_frame: ProberFrame = ProberFrame()
+
+    @property
+    def geometry(self) -> DieGeometry:
+        """How each die is divided."""
+        return DieGeometry(subarrays=self.subarrays, rows=self.word_lines, columns=self.bit_lines)
+
+    @property
+    def addresses(self) -> list[DieAddress]:
+        """The dies in the order they are visited: row by row, turning at each end."""
+        if self.dies is not None:
+            return [DieAddress(x, y) for x, y in self.dies]
+        return [
+            DieAddress(x, y)
+            for y in range(self.rows)
+            for x in (range(self.columns) if y % 2 == 0 else reversed(range(self.columns)))
+        ]
+
+
+class InstrumentTable(Table):
+    """One box: which driver speaks to it, and where it answers."""
+
+    driver: str
+    address: str
+
+
+class WiringTable(Table):
+    """Between the instruments and a cell."""
+
+    source_impedance: Ohms = Field(default=50.0, ge=0)
+    path_resistance: Ohms = Field(default=10.0, ge=0)
+    cell_resistance: Ohms = Field(default=6e3, gt=0)
+    trigger_line: int = Field(default=1, ge=1, le=14)
+
+
+class LimitsTable(Table):
+    """What no stimulus may pass."""
+
+    max_amplitude: Volts = Field(gt=0)
+    min_width: Seconds = Field(gt=0)
+    max_width: Seconds = Field(gt=0)
+    max_read_amplitude: Volts = Field(gt=0)
+    max_current: Amperes = Field(gt=0)
+
+
+class SimulationTable(Table):
+    """Present on a simulated bench only."""
+
+    seed: int = Field(default=1, ge=0)
+    real_time: bool = False
+    bus_latency: Seconds = Field(default=0.3e-3, ge=0)
+    kernels: str | None = None
+    """Name of imported conductance maps whose defects the dies carry (`lab twin`)."""
+    defect_scale: Ratio = Field(default=1.0, ge=0)
+    """Factor on all defect rates; 0 makes perfect dies."""
+
+
+class BenchConfiguration(Table):
+    """The whole file."""
+
+    wafer: WaferTable
+    instruments: dict[str, InstrumentTable]
+    wiring: WiringTable = WiringTable()
+    limits: LimitsTable
+    simulation: SimulationTable | None = None
+    visa_library: str = ""
+    """PyVISA backend of a real bench: "" for the vendor's, "@py" for pyvisa-py."""
+    timeout: Seconds = Field(default=10.0, gt=0)
+    protocols: dict[str, dict[str, Any]] = {}
+    """Parameters by protocol, which `lab run` starts from."""
+
+    @field_validator("instruments")
+    @classmethod
+    def _known_roles(cls, value: dict[str, InstrumentTable]) -> dict[str, InstrumentTable]:
+        unknown = sorted(set(value) - set(ROLES))
+        if unknown:
+            raise ValueError(f"no such role: {', '.join(unknown)}; roles are {', '.join(ROLES)}")
+        if "prober" not in value:
+            raise ValueError("a prober is needed to reach the dies")
+        if "die_board" not in value:
+            raise ValueError("a die_board is needed to reach the cells")
+        return value
+
+    def limits_from(self, source: str) -> Limits:
+        """The limits, carrying where they come from."""
+        return Limits(**self.limits.model_dump(), source=f"{source} [limits]")
+
+
+def read_configuration(path: Path | None) -> tuple[BenchConfiguration, str]:
+    """The bench described by a file, or the built-in simulated bench for None; and its name.
+
+    Raises ConfigurationError with every mistake in the file.
+    """
+    if path is None:
+        name, text = "the built-in simulated bench", files("lab").joinpath(BUILT_IN).read_text()
+    else:
+        name = path.name
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(
+                f"{path} cannot be read ({error}). `lab init` writes a bench file to start from."
+            ) from None
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{name} is not valid TOML: {error}.") from None
+    try:
+        return BenchConfiguration.model_validate(document), name
+    except ValidationError as error:
+        raise ConfigurationError(explain(error, name, BenchConfiguration)) from None
+
+
+def built_in_text() -> str:
+    """The text of the built-in bench file, for `lab init`."""
+    return files("lab").joinpath(BUILT_IN).read_text()
+
+
+def explain(error: ValidationError, source: str, model: type[BaseModel] | None = None) -> str:
+    """All mistakes of a pydantic report as one message, a line each."""
+    lines = []
+    for mistake in error.errors():
+        place = [str(part) for part in mistake["loc"]]
+        where = f"[{'.'.join(place[:-1])}] {place[-1]}" if len(place) > 1 else ".".join(place)
+        if mistake["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+            known = _keys_beside(model, place[:-1])
+            lines.append(f"{source} {where}: {unknown_key(place[-1], known)}")
+        else:
+            message = mistake["msg"].removeprefix("Value error, ")
+            given = "" if mistake["type"] == "missing" else f" (got {mistake['input']!r})"
+            lines.append(f"{source} {where}: {message}{given}")
+    return "\n".join(lines)
+
+
+def unknown_key(name: str, known: list[str]) -> str:
+    """What to say about a key that does not exist: the one probably meant, or all there are."""
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}."
+    return f"unknown key; {hint}"
+
+
+def _keys_beside(model: type[BaseModel] | None, path: list[str]) -> list[str]:
+    """The keys that exist in the table where an unknown one was found."""
+    current: Any = model
+    for part in path:
+        field = getattr(current, "model_fields", {}).get(part)
+        if field is None:  # a dictionary's key, such as the role of an instrument
+            continue
+        annotation = field.annotation
+        options = [annotation, *getattr(annotation, "__args__", ())]
+        current = next((o for o in options if hasattr(o, "model_fields")), current)
+    return sorted(getattr(current, "model_fields", {}))

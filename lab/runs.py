@@ -1,0 +1,191 @@
+"""Runs: a protocol over the dies of a wafer, every record stored before the next pulse goes out."""
+
+import importlib.metadata
+import platform
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crossbar.errors import ConfigurationError, ContactError
+from crossbar.geometry import DieAddress
+from crossbar.memory_die import MemoryDie
+from crossbar.records import ContactRecord, Record
+from db.store import Store
+from lab.bench import Bench
+from lab.parameters import as_json, build
+from protocols.catalog import protocol
+from protocols.contact_check import ContactCheckParameters, contact_check
+
+PACKAGES = ("crossbar-lab", "numpy", "pymeasure", "pyvisa", "sqlalchemy")
+MAX_CONTACT_FAILURES = 3
+"""So many dies in a row without contact mean that something is wrong with the set-up."""
+
+Listener = Callable[[str, DieAddress, int], None]
+"""Told ("contact" | "record" | "done" | "no contact", die, number of records so far)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSummary:
+    """How a run ended."""
+
+    run: int
+    """Number of the run in the database."""
+    protocol: str
+    status: str
+    dies: int
+    """Dies finished, those of earlier parts of the same run included."""
+    records: int
+    """Records stored by this part of the run."""
+    without_contact: tuple[DieAddress, ...]
+    bench_time: float
+    """Seconds the real bench would have taken (simulated), else 0."""
+
+
+def versions() -> dict[str, str]:
+    """What the numbers were made with; stored with every run. Does not import torch."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed as a package"
+    return found
+
+
+def start_run(
+    store: Store,
+    bench: Bench,
+    name: str,
+    parameters: Any,
+    dies: Sequence[DieAddress],
+    listener: Listener = lambda *_: None,
+) -> RunSummary:
+    """Run a protocol on the given dies. An interruption leaves the run resumable."""
+    entry = protocol(name)
+    run = begin(store, bench, name, as_json(parameters), dies)
+    return _measure(
+        store, bench, run, dies, name, lambda die, done: entry.run(die, parameters, done), listener
+    )
+
+
+def resume_run(
+    store: Store, bench: Bench, run: int, listener: Listener = lambda *_: None
+) -> RunSummary:
+    """Go on with an interrupted run at the first piece of work that is not stored.
+
+    Raises ConfigurationError if the run is done, or belongs to another wafer than the bench's.
+    """
+    row = store.run(run)
+    if row.status == "done":
+        raise ConfigurationError(f"Run {run} ({row.protocol}) is done; there is nothing to resume.")
+    if row.wafer != bench.configuration.wafer.name:
+        raise ConfigurationError(
+            f"Run {run} was on wafer {row.wafer!r}, but {bench.source} describes "
+            f"{bench.configuration.wafer.name!r}. Resume it with its own bench file."
+        )
+    entry = protocol(row.protocol)
+    parameters = build(entry.parameters, (f"run {run}", row.parameters))
+    store.reopen_run(run)
+    return _measure(
+        store,
+        bench,
+        run,
+        row.dies,
+        row.protocol,
+        lambda die, done: entry.run(die, parameters, done),
+        listener,
+    )
+
+
+def begin(
+    store: Store, bench: Bench, name: str, parameters: dict[str, Any], dies: Sequence[DieAddress]
+) -> int:
+    """Enter a run with everything needed to repeat it; returns its number."""
+    wafer = bench.configuration.wafer
+    simulation = bench.configuration.simulation
+    run = store.begin_run(
+        store.wafer(wafer.name, wafer.geometry, wafer.technology),
+        protocol=name,
+        parameters=parameters,
+        seed=simulation.seed if simulation is not None else None,
+        versions=versions(),
+        bench=bench.configuration.model_dump_json(),
+        dies=dies,
+    )
+    store.record_instruments(
+        run,
+        [
+            (role, table.driver, table.address, bench.identities[role])
+            for role, table in bench.configuration.instruments.items()
+        ],
+    )
+    return run
+
+
+def _measure(
+    store: Store,
+    bench: Bench,
+    run: int,
+    dies: Sequence[DieAddress],
+    name: str,
+    records_of: Callable[[MemoryDie, frozenset], Iterable[Record]],
+    listener: Listener,
+) -> RunSummary:
+    finished = store.done_dies(run)
+    stored, misses, without_contact = 0, 0, []
+    started = bench.bench_time
+    try:
+        for die in dies:
+            if die in finished:
+                continue
+            with bench.contacted(die) as memory_die:
+                listener("contact", die, stored)
+                done = store.done_keys(run, die)
+                contact = check_contact(memory_die)
+                if contact.key not in done:
+                    store.add(run, die, contact)
+                if not contact.touching:
+                    without_contact.append(die)
+                    misses += 1
+                    _give_up_after(misses, die, contact)
+                    store.finish_die(run, die, "no contact")
+                    listener("no contact", die, stored)
+                    continue
+                misses = 0
+                if name != "contact-check":
+                    for record in records_of(memory_die, done):
+                        store.add(run, die, record)  # durable before the generator goes on
+                        stored += 1
+                        listener("record", die, stored)
+            store.finish_die(run, die, "done")
+            listener("done", die, stored)
+    except KeyboardInterrupt:
+        store.finish_run(run, "interrupted", "stopped by the user")
+        raise
+    except Exception as error:
+        store.finish_run(run, "failed", str(error))
+        raise
+    store.finish_run(run, "done")
+    return RunSummary(
+        run=run,
+        protocol=name,
+        status="done",
+        dies=len(store.done_dies(run)),
+        records=stored,
+        without_contact=tuple(without_contact),
+        bench_time=bench.bench_time - started,
+    )
+
+
+def check_contact(die: MemoryDie) -> ContactRecord:
+    """Read a few cells right after touchdown."""
+    return next(contact_check(die, ContactCheckParameters()))
+
+
+def _give_up_after(misses: int, die: DieAddress, contact: ContactRecord) -> None:
+    if misses >= MAX_CONTACT_FAILURES:
+        raise ContactError(
+            f"No contact on {misses} dies in a row, the last one {die}: the best of "
+            f"{len(contact.cells)} cells conducts {contact.conductance.max():.3g} S. Check needles "
+            "and contact height, then go on with `lab resume`."
+        )
