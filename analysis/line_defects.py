@@ -50,11 +50,9 @@ def lines_of_class(
             )
         )
         unexplained[line] = False
-    
 
-def on_lines(
-    shape: tuple[int, ...], lines: tuple[LineDefect, ...]
-) -> NDArray[np.bool_]:
+
+def on_lines(shape: tuple[int, ...], lines: tuple[LineDefect, ...]) -> NDArray[np.bool_]:
     """(subarrays, rows, columns) True for every cell of a defective line, healthy ones too."""
     covered = np.zeros(shape, dtype=bool)
     for line in lines:

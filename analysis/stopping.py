@@ -85,7 +85,9 @@ class StoppingRule:
                 "next chunk is not 0. Ask for the reason when it is."
             )
         precise = np.atleast_1d(self.is_precise(errors, attempts))
-        return ["precision" if done else "budget" for done in np.broadcast_to(precise, chunks.shape)]
+        return [
+            "precision" if done else "budget" for done in np.broadcast_to(precise, chunks.shape)
+        ]
 
     def is_precise(self, errors: ArrayLike, attempts: ArrayLike) -> NDArray[np.bool_]:
         """Whether each interval is tight enough, or lies below the floor."""

@@ -36,7 +36,7 @@ MEGA_UNITS = ("HZ", "OHM")
 """Units before which a bare M means mega, as SCPI-99 volume 1, 7.1.1.1 has it."""
 NUMBER = re.compile(rb"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)\s*")
 MNEMONIC = re.compile(r"([A-Z]+)([a-z]*)|\{(\d+)-(\d+)\}|(.)")
-NOT_PLAIN = re.compile(rb"\"[^\"]*\"|'[^']*'|#[1-9]")
+TOKEN = re.compile(rb"[;,]|\"[^\"]*\"|'[^']*'|#[1-9]")
 
 
 class ScpiError(Exception):
@@ -76,37 +76,19 @@ def split(text: bytes, separator: bytes) -> list[bytes]:
     if b"#" not in text and b'"' not in text and b"'" not in text:
         return text.split(separator)
     parts, start, position = [], 0, 0
-    while True:
-        found = text.find(separator, position)
-        skipped = NOT_PLAIN.search(text, position, None if found < 0 else found + 1)
-        if skipped is None and found >= 0:
-            # A quote that opens before the separator and closes after it hides the separator.
-            skipped = NOT_PLAIN.match(text, _open_quote(text, position, found))
-        if skipped is not None:
-            position = _block_end(text, skipped)
-        elif found >= 0:
-            parts.append(text[start:found])
-            start = position = found + 1
-        else:
-            return [*parts, text[start:]]
+    while (token := TOKEN.search(text, position)) is not None:
+        position = token.end()
+        if token[0] == separator:
+            parts.append(text[start : token.start()])
+            start = position
+        elif token[0].startswith(b"#"):
+            digits = int(token[0][1:])
+            length = text[position : position + digits]
+            position += digits + int(length) if length.isdigit() else 0
+    return [*parts, text[start:]]
 
 
-def _open_quote(text: bytes, start: int, end: int) -> int:
-    """Where the first quote between two positions stands, or the end of the text."""
-    marks = [at for mark in (b'"', b"'") if (at := text.find(mark, start, end)) >= 0]
-    return min(marks, default=len(text))
-
-
-def _block_end(text: bytes, skipped: re.Match[bytes]) -> int:
-    """End of the quoted string or block that begins with this match."""
-    if skipped[0][:1] != b"#":
-        return skipped.end()
-    digits = int(skipped[0][1:])
-    length = text[skipped.end() : skipped.end() + digits]
-    return skipped.end() + (digits + int(length) if length.isdigit() else 0)
-
-
-def number(unit: str, minimum: float, maximum: float) -> Parameter:
+def number(unit: str, minimum: float, maximum: float) -> Callable[[bytes], float]:
     """A real number with an optional unit and multiplier: ``1e-7``, ``100NS``, ``1.2 V``."""
 
     def read(text: bytes) -> float:
@@ -138,9 +120,9 @@ def integer(minimum: int, maximum: int) -> Parameter:
 
     def read(text: bytes) -> int:
         value = read_number(text)
-        if value != int(value):  # type: ignore[call-overload]
+        if value != int(value):
             raise ScpiError(-104, "a whole number is expected")
-        return int(value)  # type: ignore[call-overload]
+        return int(value)
 
     return read
 
@@ -152,7 +134,7 @@ def one_of(*values: float) -> Parameter:
     def read(text: bytes) -> float:
         value = read_number(text)
         for allowed in values:
-            if abs(value - allowed) <= 1e-6 * abs(allowed):  # type: ignore[operator]
+            if abs(value - allowed) <= 1e-6 * abs(allowed):
                 return allowed
         raise ScpiError(-224, "one of " + " ".join(f"{allowed:g}" for allowed in values))
 

@@ -1,0 +1,156 @@
+"""Delta, V_c0 and tau_D of every cell from its counted write errors, by maximum likelihood.
+
+The model is `physics.switching.log_wer` with i = |V| / vc0 and t = width / tau_d; counts are
+binomial. Two or more widths at several amplitudes tell the three parameters apart.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.stats import chi2, norm
+from torch import Tensor
+
+from analysis.intervals import check_confidence
+from analysis.profile_intervals import profile_intervals
+from analysis.switching_counts import SwitchingCounts
+from analysis.switching_grid import grid_starts
+from analysis.switching_likelihood import (
+    Observations,
+    Optimum,
+    jacobian,
+    log_likelihood_at,
+    log_success,
+    maximize,
+    model,
+    score_and_information,
+)
+from crossbar.geometry import CellIndices
+from crossbar.pulses import State
+from crossbar.units import Ratio, Seconds
+
+PARAMETERS = ("delta", "vc0", "tau_d")
+"""Order of the columns; delta has no unit, vc0 is in volts, tau_d in seconds."""
+DELTA_RANGE = (5.0, 300.0)
+"""Thermal stability factors that the search may try: far beyond any memory cell on both sides."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwitchingFits:
+    """What the counts say about the switching of n (cell, target) pairs."""
+
+    cells: CellIndices
+    """(n,) flat indices."""
+    targets: tuple[State, ...]
+    """(n,) the state that the writes aim at."""
+    estimate: NDArray[np.float64]
+    """(n, 3) most likely `PARAMETERS`."""
+    low: NDArray[np.float64]
+    """(n, 3) low end of each profile-likelihood interval; 0 where the data set no lower bound."""
+    high: NDArray[np.float64]
+    """(n, 3) high end; infinite where the data set no upper bound."""
+    confidence: Ratio
+    covariance: NDArray[np.float64]
+    """(n, 3, 3) of the logarithms of the parameters: inverse of the expected information."""
+    log_likelihood: NDArray[np.float64]
+    """(n,) at the estimate, without the binomial coefficients."""
+    deviance: NDArray[np.float64]
+    """(n,) twice what a model with a free rate at each point gains; about ``dof`` if this one
+    describes the cell."""
+    dof: NDArray[np.int64]
+    """(n,) points with attempts, less three."""
+    converged: NDArray[np.bool_]
+    """(n,) True where the estimate is a maximum inside the search range. Elsewhere the other
+    columns show how far the search came and are not to be relied on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WerBand:
+    """Model curves with a pointwise band, for plots. Natural logarithms, (n, amplitudes)."""
+
+    log_wer: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def fit_switching(counts: SwitchingCounts, confidence: float = 0.95) -> SwitchingFits:
+    """Fit (delta, vc0, tau_d) to each row of counts, with profile-likelihood intervals.
+
+    A parameter's interval holds the values at which the likelihood, maximized over the other two,
+    is within chi2(confidence, 1) / 2 of its maximum (Wilks, Ann. Math. Stat. 9, 60, 1938).
+    Stopping rules that looked at the counts do not disturb it. Raises ConfigurationError for a
+    confidence outside 0 to 1.
+    """
+    check_confidence(confidence)
+    seen = Observations.of(counts)
+    bounds = search_range(seen)
+    optimum = best_optimum(seen, bounds)
+    _, information = score_and_information(optimum.parameters, seen)
+    covariance = torch.linalg.pinv(information, hermitian=True)
+    drop = float(chi2.ppf(confidence, 1)) / 2
+    low, high, summit = profile_intervals(seen, optimum, covariance, bounds, drop)
+    rate = seen.errors / seen.attempts.clamp(min=1)
+    saturated = log_likelihood_at(rate.log().clamp(-700.0, -1e-16), seen)
+    return SwitchingFits(
+        cells=counts.cells,
+        targets=counts.targets,
+        estimate=optimum.parameters.exp().numpy(),
+        low=low.exp().numpy(),
+        high=high.exp().numpy(),
+        confidence=confidence,
+        covariance=covariance.numpy(),
+        log_likelihood=optimum.log_likelihood.numpy(),
+        deviance=(2 * (saturated - optimum.log_likelihood)).numpy(),
+        dof=np.count_nonzero(counts.attempts, axis=1) - 3,
+        converged=(optimum.converged & summit).numpy(),
+    )
+
+
+def search_range(seen: Observations) -> tuple[Tensor, Tensor]:
+    """Bounds (3,) and (3,) of the parameters' logarithms: what these pulses could tell at all."""
+    low = [DELTA_RANGE[0], 0.02 * float(seen.amplitude.min()), 1e-3 * float(seen.width.min())]
+    high = [DELTA_RANGE[1], 20 * float(seen.amplitude.max()), 10 * float(seen.width.max())]
+    return torch.tensor(low, dtype=torch.float64).log(), torch.tensor(
+        high, dtype=torch.float64
+    ).log()
+
+
+def best_optimum(seen: Observations, bounds: tuple[Tensor, Tensor]) -> Optimum:
+    """The best end of the searches from each start."""
+    free = torch.ones((len(seen.errors), 3), dtype=torch.bool)
+    ends = [maximize(seen, start, free, bounds) for start in grid_starts(seen)]
+    values = torch.stack([end.log_likelihood for end in ends])
+    # Of ends that are equally likely prefer one that converged.
+    winner = (values + 1e-6 * torch.stack([end.converged for end in ends])).argmax(0)
+    pairs = torch.arange(len(winner))
+    return Optimum(
+        parameters=torch.stack([end.parameters for end in ends])[winner, pairs],
+        log_likelihood=values[winner, pairs],
+        converged=torch.stack([end.converged for end in ends])[winner, pairs],
+    )
+
+
+
+
+def wer_band(fits: SwitchingFits, amplitudes: NDArray[np.float64], width: Seconds) -> WerBand:
+    """Each pair's curve over ``amplitudes`` (volts, magnitudes) at one width, with its band.
+
+    The band holds the curve at each point with ``fits.confidence``, by the delta method on the
+    logit of the rate, where it is closest to normal and cannot leave 0 to 1. It is as good as the
+    quadratic approximation to the likelihood, hence for plots; the parameters' own intervals do
+    not need that approximation.
+    """
+    parameters = torch.as_tensor(fits.estimate).log()
+    volts = torch.as_tensor(amplitudes, dtype=torch.float64).expand(len(parameters), -1)
+    widths = torch.full_like(volts, width)
+    log_error = model(parameters, volts, widths)
+    slopes = jacobian(parameters, volts, widths) / -torch.expm1(log_error).unsqueeze(-1)
+    variance = torch.einsum("nmp,npq,nmq->nm", slopes, torch.as_tensor(fits.covariance), slopes)
+    reach = float(norm.ppf(0.5 + fits.confidence / 2)) * variance.clamp(min=0).sqrt()
+    logit = log_error - log_success(log_error)
+    return WerBand(
+        log_wer=log_error.numpy(),
+        low=torch.nn.functional.logsigmoid(logit - reach).numpy(),
+        high=torch.nn.functional.logsigmoid(logit + reach).numpy(),
+    )

@@ -1,0 +1,165 @@
+"""How likely counted write errors are under the switching model, and where they are most likely.
+
+Everything is batched over n (cell, target) pairs, in float64. The parameters of a pair are the
+logarithms of (delta, vc0, tau_d), in this order: all three are positive, and their errors are
+relative ones.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from analysis.switching_counts import SwitchingCounts
+from physics.switching import log_wer
+
+DIFFERENCE = 1e-4
+"""Step of the numeric derivatives, in logarithms of the parameters."""
+LONGEST_STEP = 0.5
+"""No parameter changes by more than this factor (as a logarithm) in one step."""
+NEARLY_SURE = -1e-12
+"""ln(WER) closest to 0: beyond it 1 - WER has no digits left, and a success no likelihood."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observations:
+    """The counts of `SwitchingCounts` as float64 tensors, all (n, m)."""
+
+    amplitude: Tensor
+    width: Tensor
+    attempts: Tensor
+    errors: Tensor
+
+    @classmethod
+    def of(cls, counts: SwitchingCounts) -> "Observations":
+        """Tensors of these counts."""
+        names = ("amplitude", "width", "attempts", "errors")
+        return cls(
+            **{name: torch.as_tensor(getattr(counts, name)).to(torch.float64) for name in names}
+        )
+
+    def rows(self, index: Tensor) -> "Observations":
+        """The observations of some pairs, in the order of ``index`` (mask or indices)."""
+        return Observations(
+            amplitude=self.amplitude[index],
+            width=self.width[index],
+            attempts=self.attempts[index],
+            errors=self.errors[index],
+        )
+
+
+def model(parameters: Tensor, amplitude: Tensor, width: Tensor) -> Tensor:
+    """(..., m) ln(WER) of pulses (..., m), for parameters (..., 3)."""
+    delta, vc0, tau_d = parameters.exp().unsqueeze(-2).unbind(-1)
+    return log_wer(amplitude / vc0, width / tau_d, delta).clamp(max=NEARLY_SURE)
+
+
+def log_success(log_error: Tensor) -> Tensor:
+    """ln(1 - WER) from ln(WER), to full precision at both ends (Maechler 2012, log1mexp)."""
+    large = log_error > -0.6931471805599453
+    return torch.where(
+        large,
+        torch.log(-torch.expm1(torch.where(large, log_error, -1.0))),
+        torch.log1p(-torch.exp(torch.where(large, -1.0, log_error))),
+    )
+
+
+def log_likelihood(parameters: Tensor, seen: Observations) -> Tensor:
+    """(n,) binomial log-likelihood of the counts, without the binomial coefficients."""
+    log_error = model(parameters, seen.amplitude, seen.width)
+    return log_likelihood_at(log_error, seen)
+
+
+def log_likelihood_at(log_error: Tensor, seen: Observations) -> Tensor:
+    """(n,) the same from ln(WER) of every point, (n, m)."""
+    successes = seen.attempts - seen.errors
+    return (seen.errors * log_error + successes * log_success(log_error)).sum(-1)
+
+
+def jacobian(parameters: Tensor, amplitude: Tensor, width: Tensor) -> Tensor:
+    """(..., m, 3) derivatives of ln(WER), by central differences."""
+    columns = []
+    for axis in range(3):
+        shift = torch.zeros(3, dtype=parameters.dtype)
+        shift[axis] = DIFFERENCE
+        upper = model(parameters + shift, amplitude, width)
+        columns.append((upper - model(parameters - shift, amplitude, width)) / (2 * DIFFERENCE))
+    return torch.stack(columns, dim=-1)
+
+
+def score_and_information(parameters: Tensor, seen: Observations) -> tuple[Tensor, Tensor]:
+    """Gradient (n, 3) of the log-likelihood, and the expected information (n, 3, 3)."""
+    log_error = model(parameters, seen.amplitude, seen.width)
+    slopes = jacobian(parameters, seen.amplitude, seen.width)
+    success = -torch.expm1(log_error)
+    expected = seen.attempts * log_error.exp()
+    score = torch.einsum("nmp,nm->np", slopes, (seen.errors - expected) / success)
+    information = torch.einsum("nmp,nm,nmq->npq", slopes, expected / success, slopes)
+    return score, information
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimum:
+    """Where the likelihood is largest."""
+
+    parameters: Tensor
+    """(n, 3)"""
+    log_likelihood: Tensor
+    """(n,)"""
+    converged: Tensor
+    """(n,) True where the search ended at a maximum, not at a bound or for lack of patience."""
+
+
+def maximize(
+    seen: Observations,
+    start: Tensor,
+    free: Tensor,
+    bounds: tuple[Tensor, Tensor],
+    tolerance: float = 1e-7,
+    iterations: int = 60,
+) -> Optimum:
+    """Maximize the likelihood by Fisher scoring with Levenberg-Marquardt damping.
+
+    ``start`` is (n, 3); ``free`` (n, 3) bool, False for parameters that stay at their start (for
+    profiles); ``bounds`` are two (3,). The search of a pair ends when the next step promises to
+    gain less than ``tolerance`` in log-likelihood.
+    """
+    parameters = start.clone()
+    best = log_likelihood(parameters, seen)
+    damping = torch.full_like(best, 1e-3)
+    converged = torch.zeros_like(best, dtype=torch.bool)
+    active = torch.arange(len(best))
+    for _ in range(iterations):
+        if len(active) == 0:
+            break
+        here = seen.rows(active)
+        step, gain = damped_step(parameters[active], here, free[active], damping[active])
+        trial = (parameters[active] + step).clamp(*bounds)
+        value = log_likelihood(trial, here)
+        better = value > best[active]
+        done = gain < tolerance
+        parameters[active] = torch.where(better[:, None], trial, parameters[active])
+        best[active] = torch.where(better, value, best[active])
+        damping[active] *= torch.where(better, 0.1, 10.0)
+        converged[active] = done
+        active = active[~done & (damping[active] < 1e10)]
+    return Optimum(parameters=parameters, log_likelihood=best, converged=converged)
+
+
+def damped_step(
+    parameters: Tensor, seen: Observations, free: Tensor, damping: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The next step (n, 3) of the free parameters, and the undamped step's expected gain (n,)."""
+    score, information = score_and_information(parameters, seen)
+    score = torch.where(free, score, 0.0)
+    both = free[:, :, None] & free[:, None, :]
+    information = torch.where(both, information, 0.0)
+    diagonal = information.diagonal(dim1=-2, dim2=-1)
+    # A parameter that the data do not feel, or that is held, gets a unit on the diagonal: step 0.
+    ridge = torch.where(diagonal > 0, 1e-12 * diagonal, 1.0)
+    newton = torch.linalg.solve(information + torch.diag_embed(ridge), score)
+    gain = 0.5 * (score * newton).sum(-1)
+    damped = information + torch.diag_embed(ridge + damping[:, None] * diagonal)
+    step = torch.linalg.solve(damped, score)
+    longest = step.abs().amax(-1, keepdim=True).clamp(min=LONGEST_STEP)
+    return step * LONGEST_STEP / longest, gain

@@ -1,0 +1,98 @@
+"""NumPy arrays in the database: packed with their checksum, verified whenever they are read."""
+
+import hashlib
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, insert, select
+
+from crossbar.errors import StorageError
+from db import schema
+
+SMALLEST_COMPRESSED = 256
+"""Bytes. Below this zlib's overhead outweighs what it saves."""
+STORABLE_KINDS = "biufc"
+"""NumPy kinds: booleans, integers, floats, complex numbers. Never objects, which would need pickle."""
+IDS_PER_QUERY = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedArray:
+    """An array as the table ``arrays`` holds it; field names are column names."""
+
+    dtype: str
+    """NumPy's ``dtype.str``, byte order included: "<f8"."""
+    shape: list[int]
+    checksum: str
+    """SHA-256 of dtype, shape and the uncompressed bytes in C order."""
+    compression: str
+    """ "zlib" or "raw"."""
+    data: bytes
+
+
+def pack(array: NDArray[Any]) -> PackedArray:
+    """Pack an array of any shape. Raises StorageError for objects and strings."""
+    array = np.asarray(array)
+    if array.dtype.kind not in STORABLE_KINDS:
+        raise StorageError(
+            f"An array of {array.dtype} cannot be stored; convert it to numbers or booleans first."
+        )
+    raw = array.tobytes()
+    packed = zlib.compress(raw, 1) if len(raw) >= SMALLEST_COMPRESSED else raw
+    dtype, shape = array.dtype.str, list(array.shape)
+    smaller = len(packed) < len(raw)
+    return PackedArray(
+        dtype=dtype,
+        shape=shape,
+        checksum=_checksum(dtype, shape, raw),
+        compression="zlib" if smaller else "raw",
+        data=packed if smaller else raw,
+    )
+
+
+def unpack(packed: PackedArray, name: str) -> NDArray[Any]:
+    """The array as it was packed, writable. Raises StorageError, calling the array ``name``, if a
+    single bit of it is not as it was.
+    """
+    try:
+        raw = zlib.decompress(packed.data) if packed.compression == "zlib" else packed.data
+    except zlib.error:
+        raw = None
+    if raw is None or _checksum(packed.dtype, packed.shape, raw) != packed.checksum:
+        raise StorageError(
+            f"{name} is damaged: its bytes do not match their checksum. Restore the database from "
+            "a backup, or measure again."
+        )
+    return np.frombuffer(raw, dtype=packed.dtype).reshape(packed.shape).copy()
+
+
+def save(connection: Connection, array: NDArray[Any]) -> int:
+    """Store an array; returns its id."""
+    packed = pack(array)
+    columns = {name: getattr(packed, name) for name in PackedArray.__slots__}
+    return connection.execute(insert(schema.arrays).values(columns)).inserted_primary_key[0]
+
+
+def load(connection: Connection, ids: Iterable[int], table: str) -> dict[int, NDArray[Any]]:
+    """Read arrays by id, for rows of ``table``. Raises StorageError naming the table and the id of
+    one that is damaged or missing.
+    """
+    wanted = sorted(set(ids))
+    found = {}
+    for start in range(0, len(wanted), IDS_PER_QUERY):
+        chunk = wanted[start : start + IDS_PER_QUERY]
+        query = select(schema.arrays).where(schema.arrays.c.id.in_(chunk))
+        for row in connection.execute(query):
+            columns = {name: getattr(row, name) for name in PackedArray.__slots__}
+            found[row.id] = unpack(PackedArray(**columns), f"Array {row.id} of table {table}")
+    if missing := [i for i in wanted if i not in found]:
+        raise StorageError(f"Array {missing[0]} of table {table} is missing from the database.")
+    return found
+
+
+def _checksum(dtype: str, shape: list[int], raw: bytes) -> str:
+    return hashlib.sha256(f"{dtype} {shape} ".encode() + raw).hexdigest()

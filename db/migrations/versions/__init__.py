@@ -1,0 +1,1 @@
+"""One file a migration, numbered; a file is never changed once a release has run it."""

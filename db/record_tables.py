@@ -1,0 +1,112 @@
+"""The records of `crossbar.records`, to and from their tables.
+
+A field goes into the column of its name; an array field into ``arrays``, its id into
+``<name>_array``. What a record's ``key`` lists after its first word are the columns that, with run
+and die, are unique.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, TypeVar, get_type_hints
+
+import numpy as np
+from sqlalchemy import Connection, RowMapping, Table, insert, select
+
+from crossbar.errors import StorageError
+from crossbar.pulses import State
+from crossbar.records import (
+    ArrayMapBlock,
+    ContactRecord,
+    Key,
+    ProgrammedBlock,
+    Record,
+    WerPoint,
+)
+from db import arrays, schema
+
+R = TypeVar("R", ContactRecord, ArrayMapBlock, WerPoint, ProgrammedBlock)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordTable:
+    """Where records of one type are kept."""
+
+    table: Table
+    tag: str
+    """The first word of their keys."""
+    key_columns: tuple[str, ...]
+    """The columns of the rest of their keys."""
+
+
+RECORD_TABLES: dict[type[Record], RecordTable] = {
+    ContactRecord: RecordTable(table=schema.contacts, tag="contact", key_columns=()),
+    ArrayMapBlock: RecordTable(
+        table=schema.array_map_blocks, tag="block", key_columns=("first_cell",)
+    ),
+    WerPoint: RecordTable(
+        table=schema.wer_points, tag="wer", key_columns=("cell", "target", "amplitude", "width")
+    ),
+    ProgrammedBlock: RecordTable(
+        table=schema.programmed_blocks, tag="programmed", key_columns=("first_cell",)
+    ),
+}
+"""A new type of record is one line here, and one table."""
+
+
+def add(connection: Connection, run_id: int, die_id: int, record: Record) -> None:
+    """Insert one record with its arrays. Raises StorageError for an unknown type of record."""
+    place = RECORD_TABLES.get(type(record))
+    if place is None:
+        known = ", ".join(kind.__name__ for kind in RECORD_TABLES)
+        raise StorageError(f"No table holds a {type(record).__name__}; known are {known}.")
+    columns: dict[str, Any] = {"run_id": run_id, "die_id": die_id}
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, np.ndarray):
+            columns[f"{field.name}_array"] = arrays.save(connection, value)
+        else:
+            columns[field.name] = _plain(value)
+    for name, value in zip(place.key_columns, record.key[1:], strict=True):
+        columns[name] = _plain(value)
+    connection.execute(insert(place.table).values(columns))
+
+
+def keys(connection: Connection, run_id: int, die_id: int) -> frozenset[Key]:
+    """The keys of all records of one run and die, as `record.key` gives them."""
+    found: set[Key] = set()
+    for place in RECORD_TABLES.values():
+        table = place.table
+        columns = [table.c[name] for name in place.key_columns]
+        query = select(table.c.id, *columns).where(
+            table.c.run_id == run_id, table.c.die_id == die_id
+        )
+        found.update((place.tag, *row[1:]) for row in connection.execute(query))
+    return frozenset(found)
+
+
+def read(connection: Connection, kind: type[R], *conditions: Any) -> list[R]:
+    """All records of a type that meet the conditions, in the order in which they were added."""
+    table = RECORD_TABLES[kind].table
+    query = select(table).where(*conditions).order_by(table.c.id)
+    rows = connection.execute(query).mappings().all()
+    names = [column.name for column in table.columns if column.name.endswith("_array")]
+    loaded = arrays.load(connection, (row[name] for row in rows for name in names), table.name)
+    return [_record(kind, row, loaded) for row in rows]
+
+
+def _record(kind: type[R], row: RowMapping, loaded: dict[int, Any]) -> R:
+    """One row as the record that it was."""
+    values: dict[str, Any] = {}
+    for name, hint in get_type_hints(kind).items():
+        if f"{name}_array" in row:
+            values[name] = loaded[row[f"{name}_array"]]
+        else:
+            values[name] = State(row[name]) if hint is State else row[name]
+    return kind(**values)
+
+
+def _plain(value: Any) -> Any:
+    """A scalar as database drivers take it."""
+    if isinstance(value, State):
+        return value.value
+    return value.item() if isinstance(value, np.generic) else value

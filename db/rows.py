@@ -1,0 +1,172 @@
+"""What the store returns, where it is not a record of `crossbar` itself; all of it frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossbar.geometry import DieAddress, DieGeometry
+from crossbar.pulses import State
+from crossbar.units import Ratio, Volts
+
+RunStatus = Literal["running", "interrupted", "failed", "done"]
+""" "running" is also what a killed process leaves behind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaferRow:
+    """A wafer, as it was first named."""
+
+    id: int
+    name: str
+    geometry: DieGeometry
+    """Of each of its dies."""
+    technology: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedInstrument:
+    """An instrument that took part in a run."""
+
+    role: str
+    """What bench.toml calls it: "meter", "pulse_source"."""
+    driver: str
+    address: str
+    identity: str
+    """What it answered to ``*IDN?``, as read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One run of a protocol."""
+
+    id: int
+    wafer_id: int
+    protocol: str
+    parameters: dict[str, Any]
+    seed: int
+    versions: dict[str, Any]
+    bench: str
+    """The bench's configuration at the time, as text."""
+    status: RunStatus
+    message: str
+    started_at: datetime
+    finished_at: datetime | None
+    """None while running, and for ever where the process was killed."""
+    training_run_id: int | None
+    """The training run whose weights it programs, if it programs any."""
+    dies: tuple[DieAddress, ...]
+    """In the order in which they are visited."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrayMap:
+    """Every cell of a die, read in both states by one run."""
+
+    run_id: int
+    read_amplitude: Volts
+    low: NDArray[np.float64]
+    """(subarrays, rows, columns) Siemens, read after writing LOW."""
+    high: NDArray[np.float64]
+    """(subarrays, rows, columns) Siemens, read after writing HIGH."""
+    in_compliance: NDArray[np.bool_]
+    """(subarrays, rows, columns) True where either reading was clamped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A fitted parameter, SI, with the ends of its confidence interval; NaN or inf where open."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitRow:
+    """A cell model fitted to one cell and write direction."""
+
+    cell: int
+    """Flat index."""
+    target: State
+    """The state that the writes aimed at."""
+    kind: str = "switching"
+    """Which cell model."""
+    parameters: Mapping[str, Estimate]
+    """By name: delta, vc0, tau_d."""
+    log_likelihood: float
+    """Natural log, at the estimate."""
+    converged: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PopulationRow:
+    """The statistics of many dies' defects."""
+
+    id: int
+    parameters: dict[str, Any]
+    """The fields of the DefectPopulation, as JSON gives them back: keys are text."""
+    dies: tuple[DieAddress, ...]
+    """The dies that it was fitted to."""
+    source: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRunRow:
+    """One training, and the solution that it found."""
+
+    id: int
+    strategy: str
+    """ "ideal", "defect-aware" or "statistics-aware"."""
+    dataset: str
+    recipe: dict[str, Any]
+    seed: int
+    die: DieAddress | None
+    """The die that it was trained for; None for all dies."""
+    software_accuracy: Ratio
+    """On the test set, in software, as trained."""
+    versions: dict[str, Any]
+    created_at: datetime
+    solution: dict[str, NDArray[Any]]
+    """The trained arrays by name, in the order in which they were given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationRow:
+    """A trained network graded on one die."""
+
+    id: int
+    training_run_id: int
+    die: DieAddress | None
+    """None for a die that no wafer has, such as a sampled one."""
+    programming_run_id: int | None
+    """The run that wrote the weights into the die, where it was graded in hardware."""
+    dataset: str
+    images: int
+    correct: int
+    where: str
+    """ "hardware" or "emulated software"."""
+    calibration: dict[str, Any]
+    created_at: datetime
+
+    @property
+    def accuracy(self) -> Ratio:
+        """Fraction of the images that were classified correctly."""
+        return self.correct / self.images
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConductanceMap:
+    """A measured map of conductances that somebody else published."""
+
+    source: str
+    """Where it was imported from."""
+    kernel: str
+    programming: int
+    """Which of several independent programmings of the same cells."""
+    conductance: NDArray[np.float64]
+    """(rows, columns) Siemens."""

@@ -1,0 +1,349 @@
+"""Every table, as SQLAlchemy Core sees it; `migrations/` builds the same, and a test holds them to it.
+
+Types are those that both SQLite and PostgreSQL have. Dies carry their SEMI E142 coordinates, and
+the prober's own where a prober is known. A column ``<name>_array`` refers to the table ``arrays``.
+"""
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+VERSION = "0001"
+"""The migration that leads to this schema; known here so that opening need not import Alembic."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+ID = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows in INTEGER columns only
+PLAIN_JSON = JSON(none_as_null=True)
+
+
+class NanAsNull(TypeDecorator[float]):
+    """A float that may be NaN. SQLite turns NaN into NULL by itself; here it comes back as NaN."""
+
+    impl = Double
+    cache_ok = True
+
+    def process_bind_param(self, value: float | None, dialect: Dialect) -> float | None:
+        return None if value is None or math.isnan(value) else float(value)
+
+    def process_result_value(self, value: float | None, dialect: Dialect) -> float:
+        return math.nan if value is None else value
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A point in time. SQLite forgets the zone, so that UTC goes in and is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _id() -> Column[int]:
+    return Column("id", ID, primary_key=True)
+
+
+def _refer(name: str, table: str, **options: Any) -> Column[int]:
+    return Column(name, ID, ForeignKey(f"{table}.id"), **({"nullable": False} | options))
+
+
+def _array(name: str) -> Column[int]:
+    return _refer(f"{name}_array", "arrays")
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[datetime]:
+    return Column(name, UtcTime, nullable=nullable)
+
+
+def _run_and_die() -> list[Any]:
+    """Where a record comes from; the database itself refuses a die that the run does not visit."""
+    return [
+        Column("run_id", ID, nullable=False),
+        Column("die_id", ID, nullable=False, index=True),
+        ForeignKeyConstraint(["run_id", "die_id"], ["run_dies.run_id", "run_dies.die_id"]),
+    ]
+
+
+# What is measured on, and with what.
+
+wafers = Table(
+    "wafers",
+    metadata,
+    _id(),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("subarrays", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("columns", Integer, nullable=False),
+    Column("technology", String(50), nullable=False),
+)
+
+dies = Table(
+    "dies",
+    metadata,
+    _id(),
+    _refer("wafer_id", "wafers"),
+    Column("x", Integer, nullable=False),
+    Column("y", Integer, nullable=False),
+    Column("prober_column", Integer),
+    Column("prober_row", Integer),
+    UniqueConstraint("wafer_id", "x", "y"),
+)
+
+instruments = Table(
+    "instruments",
+    metadata,
+    _id(),
+    Column("role", String(50), nullable=False),
+    Column("driver", String(100), nullable=False),
+    Column("address", String(200), nullable=False),
+    Column("identity", String(200), nullable=False),
+    _time("first_seen"),
+    UniqueConstraint("role", "driver", "address", "identity"),
+)
+
+arrays = Table(
+    "arrays",
+    metadata,
+    _id(),
+    Column("dtype", String(20), nullable=False),
+    Column("shape", PLAIN_JSON, nullable=False),
+    Column("checksum", String(64), nullable=False),
+    Column("compression", String(8), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+# Runs, and the records that they left.
+
+runs = Table(
+    "runs",
+    metadata,
+    _id(),
+    _refer("wafer_id", "wafers"),
+    _refer("training_run_id", "training_runs", nullable=True),
+    Column("protocol", String(100), nullable=False),
+    Column("parameters", PLAIN_JSON, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("versions", PLAIN_JSON, nullable=False),
+    Column("bench", Text, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("message", Text, nullable=False),
+    _time("started_at"),
+    _time("finished_at", nullable=True),
+)
+
+run_instruments = Table(
+    "run_instruments",
+    metadata,
+    _refer("run_id", "runs", primary_key=True),
+    _refer("instrument_id", "instruments", primary_key=True),
+)
+
+run_dies = Table(
+    "run_dies",
+    metadata,
+    _refer("run_id", "runs", primary_key=True),
+    _refer("die_id", "dies", primary_key=True, index=True),
+    Column("position", Integer, nullable=False),
+    _time("finished_at", nullable=True),
+    UniqueConstraint("run_id", "position"),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    _id(),
+    *_run_and_die(),
+    _array("cells"),
+    _array("conductance"),
+    Column("touching", Boolean, nullable=False),
+    UniqueConstraint("run_id", "die_id"),
+)
+
+array_map_blocks = Table(
+    "array_map_blocks",
+    metadata,
+    _id(),
+    *_run_and_die(),
+    Column("first_cell", Integer, nullable=False),
+    Column("read_amplitude", NanAsNull),
+    _array("low"),
+    _array("high"),
+    _array("in_compliance"),
+    UniqueConstraint("run_id", "die_id", "first_cell"),
+)
+
+wer_points = Table(
+    "wer_points",
+    metadata,
+    _id(),
+    *_run_and_die(),
+    Column("cell", Integer, nullable=False),
+    Column("target", String(8), nullable=False),
+    Column("amplitude", Double, nullable=False),
+    Column("width", Double, nullable=False),
+    Column("attempts", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("interval_low", NanAsNull),
+    Column("interval_high", NanAsNull),
+    Column("confidence", NanAsNull),
+    Column("execution", String(20), nullable=False),
+    Column("stopped_by", String(20), nullable=False),
+    UniqueConstraint("run_id", "die_id", "cell", "target", "amplitude", "width"),
+)
+
+programmed_blocks = Table(
+    "programmed_blocks",
+    metadata,
+    _id(),
+    *_run_and_die(),
+    Column("first_cell", Integer, nullable=False),
+    _array("cells"),
+    _array("target_low"),
+    _array("conductance"),
+    _array("verified"),
+    _array("pulses"),
+    Column("threshold", NanAsNull),
+    UniqueConstraint("run_id", "die_id", "first_cell"),
+)
+
+# What analysis made of them.
+
+defect_maps = Table(
+    "defect_maps",
+    metadata,
+    _id(),
+    _refer("die_id", "dies", index=True),
+    _refer("run_id", "runs", nullable=True),
+    Column("source", Text, nullable=False),
+    Column("thresholds", PLAIN_JSON, nullable=False),
+    Column("lines", PLAIN_JSON, nullable=False),
+    Column("median_low", NanAsNull),
+    Column("median_high", NanAsNull),
+    _array("classes"),
+    _array("low"),
+    _array("high"),
+    _time("created_at"),
+)
+
+fits = Table(
+    "fits",
+    metadata,
+    _id(),
+    *_run_and_die(),
+    Column("kind", String(20), nullable=False),
+    Column("cell", Integer, nullable=False),
+    Column("target", String(8), nullable=False),
+    Column("log_likelihood", NanAsNull),
+    Column("converged", Boolean, nullable=False),
+    UniqueConstraint("run_id", "die_id", "kind", "cell", "target"),
+)
+
+fit_parameters = Table(
+    "fit_parameters",
+    metadata,
+    _refer("fit_id", "fits", primary_key=True),
+    Column("name", String(30), primary_key=True),
+    Column("estimate", NanAsNull),
+    Column("low", NanAsNull),
+    Column("high", NanAsNull),
+)
+
+populations = Table(
+    "populations",
+    metadata,
+    _id(),
+    Column("source", Text, nullable=False),
+    Column("parameters", PLAIN_JSON, nullable=False),
+    _time("created_at"),
+)
+
+population_dies = Table(
+    "population_dies",
+    metadata,
+    _refer("population_id", "populations", primary_key=True),
+    _refer("die_id", "dies", primary_key=True),
+)
+
+conductance_maps = Table(
+    "conductance_maps",
+    metadata,
+    _id(),
+    Column("source", Text, nullable=False),
+    Column("kernel", String(100), nullable=False),
+    Column("programming", Integer, nullable=False),
+    _array("conductance"),
+    UniqueConstraint("source", "kernel", "programming"),
+)
+
+# What was learnt, and how it did.
+
+training_runs = Table(
+    "training_runs",
+    metadata,
+    _id(),
+    Column("strategy", String(50), nullable=False),
+    Column("dataset", String(50), nullable=False),
+    Column("recipe", PLAIN_JSON, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    _refer("die_id", "dies", nullable=True),
+    Column("software_accuracy", NanAsNull),
+    Column("versions", PLAIN_JSON, nullable=False),
+    _time("created_at"),
+)
+
+training_arrays = Table(
+    "training_arrays",
+    metadata,
+    _refer("training_run_id", "training_runs", primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("position", Integer, nullable=False),
+    _refer("value_array", "arrays"),
+)
+
+evaluations = Table(
+    "evaluations",
+    metadata,
+    _id(),
+    _refer("training_run_id", "training_runs", index=True),
+    _refer("die_id", "dies", nullable=True),
+    _refer("programming_run_id", "runs", nullable=True),
+    Column("dataset", String(50), nullable=False),
+    Column("images", Integer, nullable=False),
+    Column("correct", Integer, nullable=False),
+    Column("where", String(20), nullable=False),
+    Column("calibration", PLAIN_JSON, nullable=False),
+    _time("created_at"),
+)

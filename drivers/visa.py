@@ -1,0 +1,180 @@
+"""Opening instruments, and the one place where VISA's errors become this program's.
+
+`connect` gives a PyMeasure adapter; a driver is constructed on it. What goes wrong between the
+computer and an instrument is raised as `NotConnectedError` or `NoReplyError`, which name the
+instrument's role and address. No write is ever repeated here.
+"""
+
+from typing import Any
+
+import pyvisa
+from pymeasure.adapters import VISAAdapter
+from pyvisa.constants import StatusCode
+from pyvisa.errors import InvalidSession, VisaIOError
+from pyvisa.highlevel import VisaLibraryBase
+from pyvisa.rname import InvalidResourceName, parse_resource_name
+
+from crossbar.errors import InstrumentError, NoReplyError, NotConnectedError
+from crossbar.units import Seconds, format_quantity
+
+FAULTS = (VisaIOError, InvalidSession, OSError)
+"""What PyVISA and its backends raise while bytes travel; pyvisa-py lets socket errors through."""
+
+GONE = frozenset(
+    {
+        StatusCode.error_no_listeners,
+        StatusCode.error_connection_lost,
+        StatusCode.error_resource_not_found,
+        StatusCode.error_invalid_object,
+    }
+)
+"""VISA's ways of saying that nobody is there."""
+
+
+class BenchAdapter(VISAAdapter):
+    """A PyMeasure adapter for one role of the bench, with LF as termination on every interface.
+
+    GPIB, USB and VXI-11 mark the end of a reply themselves, so a binary block may hold any byte
+    and ``read_bytes(-1, break_on_termchar=True)`` returns it whole; on a raw socket and a serial
+    line a reply ends at its line feed, and a block must be read by its length.
+    """
+
+    def __init__(
+        self, address: str, *, role: str, visa_library: str | VisaLibraryBase, timeout: Seconds
+    ) -> None:
+        """Raises whatever the VISA library raises; `connect` translates that."""
+        self.role = role
+        self.address = address
+        self._asked = ""
+        self._reply_may_come_late = False
+        self._settings: dict[str, Any] = {
+            "timeout": timeout * 1000,
+            "write_termination": "\n",
+            "read_termination": "\n" if is_stream(address) else None,
+            "encoding": "latin-1",
+        }
+        super().__init__(address, visa_library, **self._settings)
+
+    def _write(self, command: str, **kwargs: Any) -> None:
+        try:
+            self._forget_late_reply()
+            self._asked = command
+            super()._write(command, **kwargs)
+        except FAULTS as error:
+            raise self._translated(error) from error
+
+    def _write_bytes(self, content: bytes, **kwargs: Any) -> None:
+        try:
+            self._forget_late_reply()
+            self._asked = f"{content[:40]!r}"
+            super()._write_bytes(content, **kwargs)
+        except FAULTS as error:
+            raise self._translated(error) from error
+
+    def _read(self, **kwargs: Any) -> str:
+        try:
+            return super()._read(**kwargs).removesuffix("\n").removesuffix("\r")
+        except FAULTS as error:
+            raise self._translated(error) from error
+
+    def _read_bytes(self, count: int, break_on_termchar: bool = False, **kwargs: Any) -> bytes:
+        try:
+            return super()._read_bytes(count, break_on_termchar, **kwargs)
+        except FAULTS as error:
+            raise self._translated(error) from error
+
+    def _forget_late_reply(self) -> None:
+        """After a time-out, see to it that a late reply never answers the next question.
+
+        Where the bus has a device clear, clear; where it has none, connect anew.
+        """
+        if not self._reply_may_come_late:
+            return
+        if is_stream(self.address):
+            self._settings["timeout"] = self.connection.timeout  # a driver may have changed it
+            self.connection.close()
+            self.connection.open()
+            for name, value in self._settings.items():
+                setattr(self.connection, name, value)
+        else:
+            self.connection.clear()
+        self._reply_may_come_late = False
+
+    def _translated(self, error: Exception) -> InstrumentError:
+        """This program's error for one of `FAULTS`, naming role, address, reason and remedy."""
+        code = error.error_code if isinstance(error, VisaIOError) else None
+        if code in GONE or not isinstance(error, VisaIOError):
+            return not_connected(self.role, self.address, error)
+        self._reply_may_come_late = True
+        if code == StatusCode.error_timeout:
+            patience = format_quantity(self.connection.timeout / 1000, "s")
+            what = f"did not reply within {patience}"
+            remedy = " If it is only slow, raise its timeout in bench.toml."
+        else:
+            what, remedy = f"was cut off ({error})", ""
+        return NoReplyError(
+            f"{self.role} at {self.address} {what} after it was sent {self._asked!r}. What was "
+            f"asked may or may not have happened, and is not repeated.{remedy}"
+        )
+
+
+def connect(
+    address: str,
+    *,
+    role: str = "instrument",
+    visa_library: str | VisaLibraryBase = "",
+    timeout: Seconds = 5.0,
+) -> BenchAdapter:
+    """Open the instrument at a VISA address.
+
+    ``visa_library`` is an instance (a simulated bench's), "@py", a path, or "" for the system's.
+    Raises NotConnectedError for a missing VISA library and for an address where nothing answers.
+    Some interfaces (GPIB, pyvisa-py's sockets) find out only when first written to: ask for the
+    instrument's identity next.
+    """
+    try:
+        return BenchAdapter(address, role=role, visa_library=visa_library, timeout=timeout)
+    except FAULTS as error:
+        if isinstance(error, pyvisa.errors.LibraryError):
+            raise no_library(role, visa_library, error) from error
+        raise not_connected(role, address, error) from error
+    except ValueError as error:  # PyVISA's for a bad address, and for a missing backend
+        if not is_resource_name(address):
+            reason = "that is not a VISA address such as GPIB0::26::INSTR"
+            raise not_connected(role, address, reason) from error
+        raise no_library(role, visa_library, error) from error
+    except Exception as error:  # pyvisa-py raises bare Exceptions for hosts that do not resolve
+        raise not_connected(role, address, error) from error
+
+
+def not_connected(role: str, address: str, reason: object) -> NotConnectedError:
+    """The error for an instrument that is not there."""
+    return NotConnectedError(
+        f"{role} at {address} does not answer: is it on, and is its address right in bench.toml? "
+        f"({reason})"
+    )
+
+
+def no_library(
+    role: str, visa_library: str | VisaLibraryBase, error: Exception
+) -> NotConnectedError:
+    """The error for a computer that lacks what VISA needs."""
+    asked = f"VISA library {visa_library!r}" if visa_library else "system's VISA library"
+    return NotConnectedError(
+        f"{role} cannot be reached: the {asked} cannot be loaded ({error}). Install a vendor's "
+        'VISA, or set visa_library = "@py" in bench.toml for LAN instruments.'
+    )
+
+
+def is_resource_name(address: str) -> bool:
+    """Whether PyVISA can read the address."""
+    try:
+        parse_resource_name(address)
+    except InvalidResourceName:
+        return False
+    return True
+
+
+def is_stream(address: str) -> bool:
+    """Whether only a line feed ends a message there: raw sockets and serial lines."""
+    return address.upper().endswith("::SOCKET") or address.upper().startswith("ASRL")

@@ -1,0 +1,52 @@
+"""The command `lab`. Start-up imports nothing heavy: each command imports what it uses."""
+
+import sys
+
+import typer
+
+from crossbar.errors import LabError
+from lab.commands import data, learn, measure, set_up, show
+
+app = typer.Typer(
+    name="lab",
+    help="From first touchdown on a wafer of memory dies to a graded neural network.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(rich_help_panel="Start here")(show.demo)
+app.command(rich_help_panel="Start here")(set_up.init)
+app.command(rich_help_panel="Bench")(set_up.check)
+app.command(rich_help_panel="Bench")(set_up.simulate)
+app.command(rich_help_panel="Measure")(measure.run)
+app.command(rich_help_panel="Measure")(measure.resume)
+app.command(rich_help_panel="Measure")(measure.status)
+app.command("import", rich_help_panel="Measure")(data.import_)
+app.command(rich_help_panel="Measure")(data.twin)
+app.command(rich_help_panel="Learn")(learn.train)
+app.command(rich_help_panel="Learn")(learn.program)
+app.command(rich_help_panel="Learn")(learn.evaluate)
+app.command(rich_help_panel="Show")(show.report)
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, by custom 128 + SIGINT."""
+
+
+def main() -> None:
+    """Run a command; end with one clear message, never a traceback, on anything foreseen."""
+    try:
+        app()
+    except LabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.EXIT_CODE)
+    except KeyboardInterrupt:
+        print(
+            "Interrupted: outputs are off, the chuck is separated. `lab resume` goes on.",
+            file=sys.stderr,
+        )
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""`lab run`, `lab resume`, `lab status`: measurements."""
+
+from typing import Annotated
+
+import typer
+
+from lab.options import (
+    DATABASE,
+    BenchFile,
+    Database,
+    Json,
+    Seed,
+    Simulated,
+    chosen_bench,
+    parse_dies,
+)
+from lab.output import Output
+
+Execution = Annotated[
+    str,
+    typer.Option("--execution", help="Fastest execution allowed: board, instrument or software."),
+]
+
+
+def run(
+    protocol: Annotated[str, typer.Argument(help="array-map, write-error-rate or contact-check.")],
+    bench: BenchFile = None,
+    simulated: Simulated = False,
+    database: Database = DATABASE,
+    seed: Seed = None,
+    dies: Annotated[
+        str | None, typer.Option("--dies", help="all, a number, or 'x,y x,y ...'.")
+    ] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="Protocol parameter, as name=value.")
+    ] = None,
+    execution: Execution = "board",
+    json: Json = False,
+) -> None:
+    """Run a measurement protocol on the dies of the wafer."""
+    from lab.parameters import build, parse_assignments
+    from lab.runs import start_run
+    from lab.session import session
+    from protocols.catalog import protocol as protocol_entry
+
+    output = Output(as_json=json)
+    chosen = chosen_bench(bench, simulated, seed)
+    protocol = protocol.replace("_", "-")
+    entry = protocol_entry(protocol)
+    parameters = build(
+        entry.parameters,
+        (
+            f"{chosen.source} [protocols.{protocol}]",
+            chosen.configuration.protocols.get(protocol, {}),
+        ),
+        ("--set", parse_assignments(assignments or [])),
+    )
+    places = parse_dies(dies, chosen.configuration.wafer.addresses)
+    with (
+        session(chosen, database, execution=execution) as opened,
+        output.progress(protocol, len(places)) as step,
+    ):
+        summary = start_run(
+            opened.store, opened.bench, protocol, parameters, places, _listener(step, protocol)
+        )
+    _tell(output, summary, database)
+
+
+def resume(
+    run_number: Annotated[
+        int | None, typer.Argument(metavar="[RUN]", help="Number; by default the newest.")
+    ] = None,
+    bench: BenchFile = None,
+    simulated: Simulated = False,
+    database: Database = DATABASE,
+    seed: Seed = None,
+    execution: Execution = "board",
+    json: Json = False,
+) -> None:
+    """Go on with an interrupted run at the first piece of work that is not stored."""
+    from crossbar.errors import ConfigurationError
+    from lab.runs import resume_run
+    from lab.session import session
+
+    output = Output(as_json=json)
+    chosen = chosen_bench(bench, simulated, seed)
+    with session(chosen, database, execution=execution) as opened:
+        if run_number is None:
+            unfinished = [
+                row for row in opened.store.interrupted_runs() if row.wafer == chosen.wafer
+            ]
+            if not unfinished:
+                raise ConfigurationError(
+                    f"{database} has no interrupted run on wafer {chosen.wafer!r}; "
+                    "`lab status` lists the runs."
+                )
+            run_number = unfinished[-1].run
+        row = opened.store.run(run_number)
+        with output.progress(row.protocol, len(row.dies)) as step:
+            summary = resume_run(
+                opened.store, opened.bench, run_number, _listener(step, row.protocol)
+            )
+    _tell(output, summary, database)
+
+
+def status(database: Database = DATABASE, json: Json = False) -> None:
+    """List the runs of a database and how they ended."""
+    from db.store import Store
+
+    output = Output(as_json=json)
+    with Store.open(database, create=False) as store:
+        runs = store.runs()
+        counts = store.counts()
+    output.table(
+        f"Runs in {database}",
+        ["run", "protocol", "wafer", "status", "dies done", "started", "message"],
+        [
+            [
+                row.run,
+                row.protocol,
+                row.wafer,
+                row.status,
+                f"{row.dies_done}/{len(row.dies)}",
+                f"{row.started_at:%Y-%m-%d %H:%M:%S}",
+                row.message,
+            ]
+            for row in runs
+        ],
+    )
+    if any(row.status in ("interrupted", "failed", "running") for row in runs):
+        output.say("`lab resume RUN` goes on where a run stopped.")
+    output.result(
+        {
+            "runs": [
+                {
+                    "run": row.run,
+                    "protocol": row.protocol,
+                    "wafer": row.wafer,
+                    "status": row.status,
+                    "dies_done": row.dies_done,
+                    "dies": len(row.dies),
+                    "started_at": row.started_at.isoformat(),
+                    "message": row.message,
+                }
+                for row in runs
+            ],
+            "counts": counts,
+        }
+    )
+
+
+def _listener(step, protocol: str):
+    def listen(event: str, die: object, records: int) -> None:
+        units = 1 if event in ("done", "no contact") else 0
+        step(units, f"{protocol}: die {die}, {records} records")
+
+    return listen
+
+
+def _tell(output: Output, summary, database: str) -> None:
+    from crossbar.units import format_quantity
+
+    output.say(
+        f"Run {summary.run} ({summary.protocol}) is {summary.status}: {summary.dies} dies, "
+        f"{summary.records} records stored in {database}."
+    )
+    for die in summary.without_contact:
+        output.say(f"[yellow]No contact on die {die}; it was left out.[/yellow]")
+    if summary.bench_time:
+        output.say(f"The real bench would have taken {format_quantity(summary.bench_time, 's')}.")
+    output.result(
+        {
+            "run": summary.run,
+            "protocol": summary.protocol,
+            "status": summary.status,
+            "dies": summary.dies,
+            "records": summary.records,
+            "without_contact": [[die.x, die.y] for die in summary.without_contact],
+            "bench_time": summary.bench_time,
+            "database": database,
+        }
+    )

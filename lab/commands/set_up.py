@@ -1,0 +1,124 @@
+"""`lab init`, `lab check`, `lab simulate`: setting up a bench."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated, chosen_bench
+from lab.output import Output
+
+
+def init(
+    path: Annotated[Path, typer.Argument(help="File to write.")] = Path("bench.toml"),
+) -> None:
+    """Write a bench file to start from; it describes the simulated bench."""
+    from crossbar.errors import ConfigurationError
+    from lab.configuration import built_in_text
+
+    if path.exists():
+        raise ConfigurationError(
+            f"{path} exists and is left as it is. Name another file, or move that one away."
+        )
+    try:
+        path.write_text(built_in_text(), encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written: {error}.") from None
+    print(f"Wrote {path}. Put your addresses, limits and wafer map there, then: lab check")
+
+
+def check(
+    bench: BenchFile = None,
+    simulated: Simulated = False,
+    database: Database = DATABASE,
+    seed: Seed = None,
+    json: Json = False,
+) -> None:
+    """Open every instrument, identify it, time the bus and test contact on the first die."""
+    from lab.bench_check import check_bench
+    from lab.session import session
+
+    output = Output(as_json=json)
+    chosen = chosen_bench(bench, simulated, seed)
+    with session(chosen, database) as opened:
+        findings = check_bench(opened.bench)
+    output.table(
+        "Instruments",
+        ["role", "driver", "address", "identity", "round trip (ms)"],
+        [
+            [line.role, line.driver, line.address, line.identity, line.round_trip * 1e3]
+            for line in findings.instruments
+        ],
+    )
+    contact = findings.contact
+    verdict = "touching" if contact.touching else "NO CONTACT"
+    output.say(
+        f"Die {findings.die}: {verdict}; {(contact.conductance > 0).sum()} of "
+        f"{len(contact.cells)} cells conduct, median {_microsiemens(contact.conductance)} µS."
+    )
+    limits = opened.bench.limits
+    output.say(
+        f"Limits ({limits.source}): ±{limits.max_amplitude:g} V, {limits.min_width:g} s to "
+        f"{limits.max_width:g} s, reads ±{limits.max_read_amplitude:g} V, "
+        f"{limits.max_current:g} A."
+    )
+    output.result(
+        {
+            "instruments": [
+                {
+                    "role": line.role,
+                    "driver": line.driver,
+                    "address": line.address,
+                    "identity": line.identity,
+                    "round_trip": line.round_trip,
+                }
+                for line in findings.instruments
+            ],
+            "die": [findings.die.x, findings.die.y],
+            "touching": contact.touching,
+            "conductance": contact.conductance,
+        }
+    )
+    if not contact.touching:
+        raise typer.Exit(5)
+
+
+def simulate(
+    bench: BenchFile = None,
+    simulated: Simulated = False,
+    database: Database = DATABASE,
+    seed: Seed = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Serve the instruments over TCP until Ctrl-C.")
+    ] = False,
+    bench_out: Annotated[
+        Path, typer.Option("--bench-out", help="Bench file to write for the clients.")
+    ] = Path("simulated.toml"),
+    json: Json = False,
+) -> None:
+    """Show the simulated wafer's truth, or serve its instruments to other programs."""
+    from db.store import Store
+    from lab.session import state_file_beside
+    from lab.simulation import describe_truth, serve_forever, simulated_bench
+
+    output = Output(as_json=json)
+    chosen = chosen_bench(bench, simulated or bench is None, seed)
+    with Store.open(database) as store:
+        state_file = state_file_beside(database, chosen.wafer)
+        simulation = simulated_bench(chosen.configuration, store, state_file)
+    if serve:
+        serve_forever(simulation, chosen.configuration, state_file, bench_out, output.say)
+        return
+    rows = describe_truth(simulation, chosen.configuration.wafer.addresses)
+    output.table(
+        f"The truth about wafer {chosen.wafer}: cells that are not healthy (%)",
+        ["die", *next(iter(rows.values()))],
+        [[str(die), *(100 * share for share in row.values())] for die, row in rows.items()],
+    )
+    output.result({"wafer": chosen.wafer, "dies": {str(die): row for die, row in rows.items()}})
+
+
+def _microsiemens(conductance) -> str:
+    import numpy as np
+
+    return f"{float(np.median(conductance)) * 1e6:.1f}"

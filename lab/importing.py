@@ -1,0 +1,91 @@
+"""Other people's measurements: conductance maps of real chips, read from folders of text files.
+
+Format of `conductance-map`: a folder with ``programming-<n>/kernel-<name>.txt``, each a
+whitespace-separated matrix of conductances in siemens (rows = word lines, columns = bit lines), one
+file a kernel, every kernel of the same shape, programmed independently in each programming.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossbar.errors import DataError
+
+FILE = re.compile(r"kernel-(\w+)\.txt")
+FOLDER = re.compile(r"programming-(\d+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConductanceMap:
+    """One kernel as read back after one programming."""
+
+    kernel: str
+    programming: int
+    conductance: NDArray[np.float64]
+    """(rows, columns) Siemens; offsets of the read-out can make an open cell slightly negative."""
+    path: Path
+
+
+def read_conductance_maps(folder: Path) -> list[ConductanceMap]:
+    """Read every map of a folder.
+
+    Raises DataError if there is none, a file is not a matrix of numbers, or shapes differ.
+    """
+    maps = []
+    for path in sorted(folder.glob("programming-*/kernel-*.txt")):
+        programming, kernel = FOLDER.fullmatch(path.parent.name), FILE.fullmatch(path.name)
+        if programming and kernel:
+            maps.append(
+                ConductanceMap(
+                    kernel=kernel[1],
+                    programming=int(programming[1]),
+                    conductance=_read_matrix(path),
+                    path=path,
+                )
+            )
+    if not maps:
+        raise DataError(
+            f"{folder} holds no conductance maps; expected files like "
+            "programming-1/kernel-00.txt, each a matrix in siemens."
+        )
+    shape = maps[0].conductance.shape
+    for found in maps:
+        if found.conductance.shape != shape:
+            raise DataError(
+                f"{found.path} is {found.conductance.shape[0]} x {found.conductance.shape[1]}, but "
+                f"{maps[0].path} is {shape[0]} x {shape[1]}; kernels must have one shape."
+            )
+    return maps
+
+
+def stack_by_kernel(maps: list[ConductanceMap]) -> dict[str, NDArray[np.float64]]:
+    """(programmings, rows, columns) siemens by kernel name."""
+    kernels = sorted({found.kernel for found in maps})
+    return {
+        kernel: np.stack(
+            [
+                found.conductance
+                for found in sorted(maps, key=lambda found: found.programming)
+                if found.kernel == kernel
+            ]
+        )
+        for kernel in kernels
+    }
+
+
+def _read_matrix(path: Path) -> NDArray[np.float64]:
+    try:
+        matrix = np.loadtxt(path, ndmin=2)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is not a matrix of numbers: {error}") from None
+    if not np.isfinite(matrix).all():
+        raise DataError(f"{path} holds values that are not finite; measure that kernel again.")
+    if not 1e-7 < float(np.median(matrix)) < 1.0:
+        raise DataError(
+            f"{path}: a median of {float(np.median(matrix)):.3g} is no conductance in siemens of a "
+            "memory cell (expected 1e-7 to 1). Is the file in another unit?"
+        )
+    return matrix

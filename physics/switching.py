@@ -1,0 +1,121 @@
+"""How often a write pulse fails: ln WER from the Fokker-Planck table, batched over cells.
+
+``physics/switching_table.npz`` holds ln(-ln WER) of `physics.fokker_planck`'s solution on a grid of
+currents 0 to 8, durations 0.1 to 1e4 and delta 20 to 120. On first use it is refined by cubic
+splines; between the fine nodes it is interpolated linearly, so that what is monotone on the grid is
+monotone everywhere: a larger or a longer pulse never fails more often.
+
+Outside the grid, joined continuously: shorter and longer pulses by the straight line ln WER ~ t
+(exact below the critical current; for long pulses the asymptotic exponential); currents above 8 in
+proportion to i - 1; without current, or against the switching direction, nothing switches.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from scipy.interpolate import CubicSpline
+from torch import Tensor
+
+from crossbar.errors import ConfigurationError
+from physics.fokker_planck import KNEE, LARGEST_CURRENT, TABLE_PATH, warp
+
+CURRENT_NODES = 321
+DURATION_NODES = 513
+"""Of the refined table: steps of 0.015 in the warped current, 2.3 % in duration."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwitchingTable:
+    """The refined table, evenly spaced in warped current, ln duration and delta."""
+
+    log_hazard: Tensor
+    """(currents, durations, deltas) ln(-ln WER), float64, rising along the first two axes."""
+    origin: tuple[float, float, float]
+    step: tuple[float, float, float]
+
+
+@cache
+def switching_table() -> SwitchingTable:
+    """Load and refine the shipped table; once per process, about 0.2 s."""
+    with np.load(TABLE_PATH) as file:
+        coarse = file["log_hazard"].astype(np.float64)
+        currents, durations, deltas = warp(file["currents"]), file["durations"], file["deltas"]
+    logs = np.log(durations)
+    fine_currents = np.linspace(currents[0], currents[-1], CURRENT_NODES)
+    fine_logs = np.linspace(logs[0], logs[-1], DURATION_NODES)
+    fine = CubicSpline(currents, coarse, axis=0)(fine_currents)
+    fine = CubicSpline(logs, fine, axis=1)(fine_logs)
+    # Splines may ripple by rounding where the hazard is negligible; the laws hold exactly.
+    fine = np.maximum.accumulate(np.maximum.accumulate(fine, axis=0), axis=1)
+    return SwitchingTable(
+        log_hazard=torch.from_numpy(np.ascontiguousarray(fine)),
+        origin=(float(currents[0]), float(logs[0]), float(deltas[0])),
+        step=(
+            float(fine_currents[1] - fine_currents[0]),
+            float(fine_logs[1] - fine_logs[0]),
+            float(deltas[1] - deltas[0]),
+        ),
+    )
+
+
+def log_wer(current: Tensor, duration: Tensor, delta: Tensor) -> Tensor:
+    """Natural log of the probability that a pulse leaves a cell unswitched; at most 0.
+
+    ``current`` i = V / V_c0, positive towards the target state; ``duration`` t = width / tau_d,
+    positive; ``delta`` the thermal stability factor. They broadcast; float64; gradients flow.
+
+    Raises ConfigurationError for a delta outside 20 to 120, where the table ends.
+    """
+    table = switching_table()
+    _check_delta(delta)
+    current, duration, delta = torch.broadcast_tensors(
+        current.double(), duration.double(), delta.double()
+    )
+    inside = current.clamp(1e-9, LARGEST_CURRENT)
+    logs = torch.log(duration)
+    coordinates = (torch.asinh((inside - 1) / KNEE), logs, delta)
+    flat, fractions, strides = _locate(table, coordinates)
+    log_hazard = _interpolate(table.log_hazard.view(-1), flat, fractions, strides)
+    end = table.origin[1] + table.step[1] * (table.log_hazard.shape[1] - 1)
+    log_hazard = log_hazard + logs - logs.clamp(table.origin[1], end)
+    stronger = torch.log((current.clamp(min=LARGEST_CURRENT) - 1) / (LARGEST_CURRENT - 1))
+    hazard = torch.exp(log_hazard + stronger)
+    return torch.where(current > 0, -hazard, torch.zeros_like(hazard))
+
+
+def _check_delta(delta: Tensor) -> None:
+    """Refuse what the table does not hold, NaN among it."""
+    if delta.numel() and not bool(((delta >= 20) & (delta <= 120)).all()):
+        raise ConfigurationError(
+            f"Delta from {float(delta.min()):g} to {float(delta.max()):g} was asked for; the "
+            "switching table of physics.switching covers 20 to 120. Check the cell population, or "
+            "bound the fit."
+        )
+
+
+def _locate(
+    table: SwitchingTable, coordinates: tuple[Tensor, ...]
+) -> tuple[Tensor, list[Tensor], list[int]]:
+    """Flat index of the lower corner of each point's box, its place in the box, the strides."""
+    flat = torch.zeros_like(coordinates[0], dtype=torch.int64)
+    fractions, strides = [], list(table.log_hazard.stride())
+    for axis, coordinate in enumerate(coordinates):
+        nodes = table.log_hazard.shape[axis]
+        place = ((coordinate - table.origin[axis]) / table.step[axis]).clamp(0, nodes - 1)
+        lower = place.detach().long().clamp(max=nodes - 2)
+        fractions.append(place - lower)
+        flat += lower * strides[axis]
+    return flat, fractions, strides
+
+
+def _interpolate(
+    values: Tensor, flat: Tensor, fractions: list[Tensor], strides: list[int]
+) -> Tensor:
+    """Linear in every coordinate, by recursion over the axes."""
+    if not strides:
+        return values[flat]
+    low = _interpolate(values, flat, fractions[1:], strides[1:])
+    high = _interpolate(values, flat + strides[0], fractions[1:], strides[1:])
+    return torch.lerp(low, high, fractions[0])
