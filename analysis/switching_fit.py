@@ -32,8 +32,9 @@ from crossbar.units import Ratio, Seconds
 
 PARAMETERS = ("delta", "vc0", "tau_d")
 """Order of the columns; delta has no unit, vc0 is in volts, tau_d in seconds."""
-DELTA_RANGE = (5.0, 300.0)
-"""Thermal stability factors that the search may try: far beyond any memory cell on both sides."""
+DELTA_RANGE = (20.5, 118.0)
+"""Thermal stability factors that the search may try: the model's 20 to 120, less the reach of the
+numeric derivatives."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,10 +13,15 @@ from torch import Tensor
 from analysis.switching_counts import SwitchingCounts
 from physics.switching import log_wer
 
-DIFFERENCE = 1e-4
-"""Step of the numeric derivatives, in logarithms of the parameters."""
+DIFFERENCE = 0.01
+"""Step of the numeric derivatives, in logarithms of the parameters: about half a cell of the table
+that the model interpolates in, so that its kinks are averaged out."""
 LONGEST_STEP = 0.5
 """No parameter changes by more than this factor (as a logarithm) in one step."""
+NEGLIGIBLE = 0.005
+"""A gain in log-likelihood this small is a step of a tenth of a standard error."""
+STALLED = 1e5
+"""Damping beyond which a step is too small to matter."""
 NEARLY_SURE = -1e-12
 """ln(WER) closest to 0: beyond it 1 - WER has no digits left, and a success no likelihood."""
 
@@ -122,7 +127,8 @@ def maximize(
 
     ``start`` is (n, 3); ``free`` (n, 3) bool, False for parameters that stay at their start (for
     profiles); ``bounds`` are two (3,). The search of a pair ends when the next step promises to
-    gain less than ``tolerance`` in log-likelihood.
+    gain less than ``tolerance`` in log-likelihood, or no step gains anything, as at a kink of the
+    interpolated model; that counts as converged if the promise is `NEGLIGIBLE`.
     """
     parameters = start.clone()
     best = log_likelihood(parameters, seen)
@@ -137,12 +143,12 @@ def maximize(
         trial = (parameters[active] + step).clamp(*bounds)
         value = log_likelihood(trial, here)
         better = value > best[active]
-        done = gain < tolerance
+        stalled = damping[active] > STALLED
         parameters[active] = torch.where(better[:, None], trial, parameters[active])
         best[active] = torch.where(better, value, best[active])
         damping[active] *= torch.where(better, 0.1, 10.0)
-        converged[active] = done
-        active = active[~done & (damping[active] < 1e10)]
+        converged[active] = gain < NEGLIGIBLE
+        active = active[~(stalled | (gain < tolerance))]
     return Optimum(parameters=parameters, log_likelihood=best, converged=converged)
 
 

@@ -1,15 +1,17 @@
-"""Wafers, dies, instruments and runs: what was measured on, with what, and how far it got."""
+"""Runs: what was done on which dies, with which instruments, and how far it got."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from sqlalchemy import Connection, Row, Select, Table, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
-from crossbar.errors import ConfigurationError, StorageError
-from crossbar.geometry import DieAddress, DieGeometry
-from db.rows import RunRow, RunStatus, UsedInstrument, WaferRow
-from db.schema import dies, instruments, run_dies, run_instruments, runs, wafers
+from crossbar.errors import StorageError
+from crossbar.geometry import DieAddress
+from db.insert import insert_row
+from db.rows import RunRow, RunStatus, UsedInstrument
+from db.schema import dies, instruments, run_dies, run_instruments, runs
+from db.wafers import ensure_die
 
 RESUMABLE: tuple[RunStatus, ...] = ("running", "interrupted")
 
@@ -17,70 +19,6 @@ RESUMABLE: tuple[RunStatus, ...] = ("running", "interrupted")
 def now() -> datetime:
     """The present time, with its zone."""
     return datetime.now(UTC)
-
-
-def ensure_wafer(
-    connection: Connection, name: str, geometry: DieGeometry, technology: str
-) -> int:
-    """Id of the wafer of this name. Raises ConfigurationError if it is stored as another kind."""
-    row = connection.execute(select(wafers).where(wafers.c.name == name)).one_or_none()
-    if row is None:
-        subarrays, rows, columns = geometry.shape
-        return _insert(
-            connection,
-            wafers,
-            name=name,
-            subarrays=subarrays,
-            rows=rows,
-            columns=columns,
-            technology=technology,
-        )
-    stored = _wafer_row(row)
-    if (stored.geometry, stored.technology) != (geometry, technology):
-        raise ConfigurationError(
-            f"Wafer {name!r} is asked for as {technology} with dies of {geometry.shape} cells, but "
-            f"the database holds it as {stored.technology} with {stored.geometry.shape}. Correct "
-            "bench.toml, or give the new wafer a name of its own."
-        )
-    return stored.id
-
-
-def wafer_row(connection: Connection, wafer_id: int) -> WaferRow:
-    """One wafer. Raises StorageError if there is none of this id."""
-    row = connection.execute(select(wafers).where(wafers.c.id == wafer_id)).one_or_none()
-    if row is None:
-        raise StorageError(f"There is no wafer {wafer_id} in this database.")
-    return _wafer_row(row)
-
-
-def wafer_rows(connection: Connection) -> list[WaferRow]:
-    """All wafers, oldest first."""
-    return [_wafer_row(row) for row in connection.execute(select(wafers).order_by(wafers.c.id))]
-
-
-def ensure_die(
-    connection: Connection, wafer_id: int, die: DieAddress, prober: tuple[int, int] | None
-) -> int:
-    """Id of a die, stored on first sight; ``prober`` is its column and row in the prober's frame."""
-    die_id = find_die(connection, wafer_id, die)
-    frame = {} if prober is None else {"prober_column": prober[0], "prober_row": prober[1]}
-    if die_id is None:
-        return _insert(connection, dies, wafer_id=wafer_id, x=die.x, y=die.y, **frame)
-    if frame:
-        connection.execute(update(dies).where(dies.c.id == die_id).values(frame))
-    return die_id
-
-
-def find_die(connection: Connection, wafer_id: int, die: DieAddress) -> int | None:
-    """Id of a die, or None if the database has not seen it."""
-    query = select(dies.c.id).where(dies.c.wafer_id == wafer_id, dies.c.x == die.x)
-    return connection.execute(query.where(dies.c.y == die.y)).scalar_one_or_none()
-
-
-def known_dies(connection: Connection, wafer_id: int) -> tuple[DieAddress, ...]:
-    """Every die of a wafer that the database has seen, sorted."""
-    query = select(dies.c.x, dies.c.y).where(dies.c.wafer_id == wafer_id)
-    return tuple(sorted(DieAddress(x, y) for x, y in connection.execute(query)))
 
 
 def begin(
@@ -93,7 +31,7 @@ def begin(
     **columns: Any,
 ) -> int:
     """Store a run that starts now, and the dies it is going to visit; returns its id."""
-    run_id = _insert(
+    run_id = insert_row(
         connection,
         runs,
         wafer_id=wafer_id,
@@ -115,14 +53,16 @@ def begin(
 def add_instruments(
     connection: Connection, run_id: int, used: Sequence[UsedInstrument]
 ) -> None:
-    """Say which instruments a run uses; one seen for the first time is stored."""
+    """Say which instruments a run uses; a resumed run may say it again, or name others."""
     for instrument in used:
         columns = {name: getattr(instrument, name) for name in UsedInstrument.__slots__}
         same = [instruments.c[name] == value for name, value in columns.items()]
         found = connection.execute(select(instruments.c.id).where(*same)).scalar_one_or_none()
         if found is None:
-            found = _insert(connection, instruments, first_seen=now(), **columns)
-        connection.execute(insert(run_instruments).values(run_id=run_id, instrument_id=found))
+            found = insert_row(connection, instruments, first_seen=now(), **columns)
+        link = {"run_id": run_id, "instrument_id": found}
+        if not connection.execute(select(run_instruments).filter_by(**link)).first():
+            connection.execute(insert(run_instruments).values(link))
 
 
 def instruments_of(connection: Connection, run_id: int) -> list[UsedInstrument]:
@@ -195,10 +135,6 @@ def run_rows(
     return [_run_row(connection, row) for row in connection.execute(query).all()]
 
 
-def _insert(connection: Connection, table: Table, **columns: Any) -> int:
-    return connection.execute(insert(table).values(columns)).inserted_primary_key[0]
-
-
 def _dies_of_run(run_id: int) -> Select[Any]:
     return (
         select(dies.c.id, dies.c.x, dies.c.y)
@@ -206,11 +142,6 @@ def _dies_of_run(run_id: int) -> Select[Any]:
         .where(run_dies.c.run_id == run_id)
         .order_by(run_dies.c.position)
     )
-
-
-def _wafer_row(row: Row[Any]) -> WaferRow:
-    geometry = DieGeometry(subarrays=row.subarrays, rows=row.rows, columns=row.columns)
-    return WaferRow(id=row.id, name=row.name, geometry=geometry, technology=row.technology)
 
 
 def _run_row(connection: Connection, row: Row[Any]) -> RunRow:

@@ -40,9 +40,9 @@ class Keysight81160A(Instrument):
     pulses are therefore sent with normal polarity and the low level at 0 V, negative ones with
     inverted polarity and the high level at 0 V: the cell sees 0 V before and after.
 
-    Not a subclass of PyMeasure's ``Keysight81160A``, whose command strings these are: its validators
-    stop at 5 V because they assume a 50 Ohm load, its levels go out as ``%f``, it has no output
-    polarity, and its ``check_errors`` logs instead of raising.
+    Not a subclass of PyMeasure's ``Keysight81160A``, whose command strings these are: that one's
+    validators stop at 5 V because they assume a 50 Ohm load, its levels go out as ``%f``, it has no
+    output polarity, and its ``check_errors`` logs instead of raising.
 
     A command that failed is never repeated: after an exception the state of the cell is unknown.
     """
@@ -71,7 +71,7 @@ class Keysight81160A(Instrument):
         ":OUTP1 %s",
         """Control whether the output relay is closed (bool).""",
         validator=strict_discrete_set,
-        values={True: "ON", False: "OFF"},
+        values=(True, False),
         set_process=lambda on: "ON" if on else "OFF",
         get_process=bool,
     )
@@ -86,9 +86,9 @@ class Keysight81160A(Instrument):
     amplitude = Instrument.control(
         ":VOLT1?",
         ":VOLT1 %.9g",
-        """Control the high level minus the low level, in volts (strictly 0.1 to 20).""",
+        """Control the high level minus the low level, in volts (strictly 0.1 to 10).""",
         validator=hardware_range("amplitude", "V", NAME),
-        values=(MIN_AMPLITUDE, 2 * MAX_LEVEL),
+        values=(MIN_AMPLITUDE, MAX_LEVEL),
     )
     offset = Instrument.control(
         ":VOLT1:OFFS?",
@@ -258,6 +258,7 @@ class Keysight81160A(Instrument):
 
     def _set_up(self, pulse: Pulse) -> None:
         """Set the pulse, then close the relay; the generator's word is taken before any trigger."""
+        self.off()  # a change of polarity while the output is on would move the idle level
         self._set_levels(pulse.amplitude)
         self.width = pulse.width
         self._command(":OUTP1 ON")
@@ -277,15 +278,11 @@ class Keysight81160A(Instrument):
         raise_reported(self.ask(f"{command};:SYST:ERR?"), self.ask, NAME, doing=command)
 
     def _check_limits(self, max_amplitude: Volts) -> None:
-        read_back = (self.limit_low, self.limit_high)
-        wanted = (-max_amplitude, max_amplitude)
-        close = all(
-            abs(got - asked) <= LIMIT_TOLERANCE
-            for got, asked in zip(read_back, wanted, strict=True)
-        )
-        if not close or not self.limits_enabled:
+        low, high, enabled = self.limit_low, self.limit_high, self.limits_enabled
+        off_by = max(abs(low + max_amplitude), abs(high - max_amplitude))
+        if off_by > LIMIT_TOLERANCE or not enabled:
             raise InstrumentError(
                 f"The {NAME} was told to keep within ±{max_amplitude:g} V, but its limits read "
-                f"back as {read_back[0]:g} to {read_back[1]:g} V "
-                f"({'on' if self.limits_enabled else 'off'}). It is not safe to send pulses."
+                f"back as {low:g} to {high:g} V and are {'on' if enabled else 'off'}. Do not send "
+                f"pulses with it; check its firmware and its front panel."
             )

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crossbar.errors import InstrumentError, LabError
+from crossbar.errors import ConfigurationError, InstrumentError, LabError
 from crossbar.geometry import DieAddress
 from crossbar.limits import Limits
 from crossbar.memory_die import MemoryDie
-from drivers.catalog import driver_class
+from drivers.catalog import entry, load_driver
 from drivers.die_access.assembly import DieAssembly
 from drivers.die_access.routed import GeneratorWiring
 from drivers.visa import connect
@@ -96,9 +96,9 @@ def opened(
             on_the_way_out.callback(simulation.save_state, state_file)
         instruments: dict[str, Any] = {}
         failures: list[LabError] = []
-        for role, entry in configuration.instruments.items():
+        for role, table in configuration.instruments.items():
             try:
-                driver = _open(role, entry, configuration, library)
+                driver = _open(role, table, configuration, library)
                 on_the_way_out.callback(_close, role, driver)
                 _prepare(role, driver, limits)
                 instruments[role] = driver
@@ -117,15 +117,25 @@ def opened(
 
 
 def _open(
-    role: str, entry: InstrumentTable, configuration: BenchConfiguration, library: Any
+    role: str, table: InstrumentTable, configuration: BenchConfiguration, library: Any
 ) -> Any:
     """Connect one instrument and make sure it is the one that was meant."""
-    driver_type = driver_class(entry.driver, role)
+    line = entry(table.driver)
+    if line.role != role:
+        raise ConfigurationError(
+            f"[instruments.{role}] names the driver {table.driver!r}, which is for a {line.role}. "
+            f"Give that instrument the role {line.role}, or another driver."
+        )
+    driver_type = load_driver(table.driver)
     options: dict[str, Any] = {}
     if role == "prober":
-        frame = configuration.wafer.prober_frame
-        options = {"origin": frame.origin, "axes": frame.axes}
-    adapter = connect(entry.address, role=role, visa_library=library, timeout=configuration.timeout)
+        options = {"die_frame": configuration.wafer.prober_frame.die_frame}
+    adapter = connect(
+        table.address,
+        role=role,
+        visa_library=library,
+        timeout=max(line.timeout, configuration.timeout),
+    )
     try:
         driver = driver_type(adapter, **options)
         driver.check_identity()

@@ -10,12 +10,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
+import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from crossbar.errors import ConfigurationError
 from crossbar.geometry import DieAddress, DieGeometry
 from crossbar.limits import Limits
 from crossbar.units import Amperes, Ohms, Ratio, Seconds, Volts
+from drivers.die_frame import DieFrame
 
 ROLES = ("smu", "pulse_generator", "prober", "die_board")
 BUILT_IN = "default_bench.toml"
@@ -27,13 +29,18 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ProberFrame(Table):
-    """How the prober numbers the dies, seen from SEMI E142 (origin lower left, y up)."""
+class ProberFrameTable(Table):
+    """How the prober numbers the dies, seen from SEMI E142 (`drivers.die_frame.DieFrame`)."""
 
-    origin: tuple[int, int] = (0, 0)
-    """The prober's (column, row) of our die (0, 0)."""
-    axes: tuple[Literal[-1, 1], Literal[-1, 1]] = (1, 1)
-    """-1 where the prober counts the other way."""
+    origin_column: int = 0
+    origin_row: int = 0
+    x_sign: Literal[-1, 1] = 1
+    y_sign: Literal[-1, 1] = 1
+
+    @property
+    def die_frame(self) -> DieFrame:
+        """For the prober's driver."""
+        return DieFrame(**self.model_dump())
 
 
 class WaferTable(Table):
@@ -48,7 +55,7 @@ class WaferTable(Table):
     subarrays: int = Field(default=4, gt=0)
     word_lines: int = Field(default=100, gt=0)
     bit_lines: int = Field(default=50, gt=0)
-    prober_frame: ProberFrame = ProberFrame()
+    prober_frame: ProberFrameTable = ProberFrameTable()
 
     @property
     def geometry(self) -> DieGeometry:
@@ -159,6 +166,15 @@ def read_configuration(path: Path | None) -> tuple[BenchConfiguration, str]:
         return BenchConfiguration.model_validate(document), name
     except ValidationError as error:
         raise ConfigurationError(explain(error, name, BenchConfiguration)) from None
+
+
+def write_configuration(configuration: BenchConfiguration, path: Path) -> None:
+    """Write a bench file. Raises ConfigurationError if the place is not writable."""
+    document = configuration.model_dump(mode="json", exclude_none=True)
+    try:
+        path.write_text(tomli_w.dumps(document), encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written: {error}.") from None
 
 
 def built_in_text() -> str:

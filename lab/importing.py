@@ -6,13 +6,18 @@ file a kernel, every kernel of the same shape, programmed independently in each 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.single_reading import Prediction, classify_single, prediction
+from crossbar.defect_map import CellClass
 from crossbar.errors import DataError
+from db.store import Store
+from lab.configuration import BenchConfiguration, SimulationTable
 
 FILE = re.compile(r"kernel-(\w+)\.txt")
 FOLDER = re.compile(r"programming-(\d+)")
@@ -61,7 +66,7 @@ def read_conductance_maps(folder: Path) -> list[ConductanceMap]:
     return maps
 
 
-def stack_by_kernel(maps: list[ConductanceMap]) -> dict[str, NDArray[np.float64]]:
+def stack_by_kernel(maps: Sequence[ConductanceMap]) -> dict[str, NDArray[np.float64]]:
     """(programmings, rows, columns) siemens by kernel name."""
     kernels = sorted({found.kernel for found in maps})
     return {
@@ -89,3 +94,70 @@ def _read_matrix(path: Path) -> NDArray[np.float64]:
             "memory cell (expected 1e-7 to 1). Is the file in another unit?"
         )
     return matrix
+
+
+def store_conductance_maps(store: Store, name: str, maps: Sequence[ConductanceMap]) -> None:
+    """Put every map into the database under one name."""
+    for found in maps:
+        store.save_conductance_map(
+            source=name,
+            kernel=found.kernel,
+            programming=found.programming,
+            conductance=found.conductance,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproducibility:
+    """How well the defects found in one programming foretell those of the others."""
+
+    name: str
+    found: float
+    """Defects of this class found in one programming, mean over programmings."""
+    share: float
+    """Fraction of all cells."""
+    precision: float
+    recall: float
+
+
+def reproducibility(maps: Sequence[ConductanceMap]) -> list[Reproducibility]:
+    """Compare every programming with every other, all kernels together; a row a defect class."""
+    stacks = stack_by_kernel(maps)
+    classes = np.stack([classify_single(stack) for stack in stacks.values()], axis=1)
+    programmings = range(len(classes))
+    rows = []
+    for kind in (CellClass.SHORT, CellClass.OPEN):
+        pairs = [
+            prediction(classes[one] == kind, classes[other] == kind)
+            for one in programmings
+            for other in programmings
+            if one != other
+        ]
+        per_map = float(np.mean([np.count_nonzero(found == kind) for found in classes]))
+        rows.append(
+            Reproducibility(
+                name=kind.name.lower(),
+                found=per_map,
+                share=per_map / classes[0].size,
+                precision=float(np.mean([pair.precision for pair in pairs or [_UNKNOWN]])),
+                recall=float(np.mean([pair.recall for pair in pairs or [_UNKNOWN]])),
+            )
+        )
+    return rows
+
+
+_UNKNOWN = Prediction(precision=float("nan"), recall=float("nan"))
+"""With a single programming there is nothing to compare with."""
+
+
+def twin_configuration(
+    configuration: BenchConfiguration, kernels: str, seed: int
+) -> BenchConfiguration:
+    """The same bench with simulated dies that are made of imported kernels."""
+    simulation = configuration.simulation or SimulationTable()
+    return configuration.model_copy(
+        update={
+            "wafer": configuration.wafer.model_copy(update={"name": f"twin-of-{kernels}"}),
+            "simulation": simulation.model_copy(update={"kernels": kernels, "seed": seed}),
+        }
+    )

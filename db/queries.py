@@ -1,0 +1,114 @@
+"""Reading measurements back: whole array maps, write error rates, and how the database fares."""
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, func, select
+
+from crossbar.errors import DataError, StorageError
+from crossbar.geometry import DieAddress
+from crossbar.pulses import State
+from crossbar.records import ArrayMapBlock, WerPoint
+from db import arrays, record_tables
+from db.rows import ArrayMap, WaferRow
+from db.schema import array_map_blocks, metadata, wer_points
+from db.wafers import find_die, wafer_row
+
+
+def array_map(
+    connection: Connection, wafer_id: int, die: DieAddress, run_id: int | None
+) -> ArrayMap:
+    """The latest complete map of a die, or the one that ``run_id`` made.
+
+    Raises DataError if no run has read every cell.
+    """
+    wafer = wafer_row(connection, wafer_id)
+    die_id = find_die(connection, wafer_id, die)
+    of_die = array_map_blocks.c.die_id == die_id
+    query = select(array_map_blocks.c.run_id).where(of_die).distinct()
+    started = sorted(connection.execute(query).scalars(), reverse=True)
+    most = 0
+    for candidate in started if run_id is None else [run_id]:
+        of_run = array_map_blocks.c.run_id == candidate
+        blocks = record_tables.read(connection, ArrayMapBlock, of_die, of_run)
+        most = max(most, cells := sum(len(block.low) for block in blocks))
+        if cells == wafer.geometry.cells:
+            return _assemble(wafer, die, candidate, blocks)
+    by = "" if run_id is None else f" by run {run_id}"
+    raise DataError(
+        f"Die {die} of wafer {wafer.name} has no complete array map{by}: {most} of its "
+        f"{wafer.geometry.cells} cells are read. Measure it with: lab run array-map."
+    )
+
+
+def _assemble(
+    wafer: WaferRow, die: DieAddress, run_id: int, blocks: list[ArrayMapBlock]
+) -> ArrayMap:
+    """Blocks that hold as many cells as a die has, as arrays of the die's shape."""
+    in_order = sorted(blocks, key=lambda block: block.first_cell)
+    ends = np.cumsum([0] + [len(block.low) for block in in_order])[:-1]
+    amplitudes = {block.read_amplitude for block in in_order}
+    if [block.first_cell for block in in_order] != ends.tolist() or len(amplitudes) != 1:
+        raise DataError(
+            f"The blocks of die {die} in run {run_id} overlap, or were read at different voltages "
+            f"({sorted(amplitudes)} V). Measure it again with: lab run array-map."
+        )
+
+    def joined(name: str) -> NDArray[np.generic]:
+        parts = [getattr(block, name) for block in in_order]
+        return np.concatenate(parts).reshape(wafer.geometry.shape)
+
+    return ArrayMap(
+        run_id=run_id,
+        read_amplitude=amplitudes.pop(),
+        low=joined("low"),
+        high=joined("high"),
+        in_compliance=joined("in_compliance"),
+    )
+
+
+def wer_of_die(
+    connection: Connection,
+    wafer_id: int,
+    die: DieAddress,
+    *,
+    run_id: int | None,
+    cell: int | None,
+    target: State | None,
+) -> list[WerPoint]:
+    """The write error rates of a die, oldest first: all of them, or those of a run, cell, target.
+
+    Points of different runs stand side by side; an unmeasured die gives an empty list.
+    """
+    conditions = [wer_points.c.die_id == find_die(connection, wafer_id, die)]
+    if run_id is not None:
+        conditions.append(wer_points.c.run_id == run_id)
+    if cell is not None:
+        conditions.append(wer_points.c.cell == cell)
+    if target is not None:
+        conditions.append(wer_points.c.target == target.value)
+    return record_tables.read(connection, WerPoint, *conditions)
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """Number of rows by table."""
+    return {
+        table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+        for table in metadata.sorted_tables
+    }
+
+
+def problems(connection: Connection) -> list[str]:
+    """Everything wrong with the database, one line each: SQLite's own checks, then every array."""
+    found: list[str] = []
+    if connection.dialect.name == "sqlite":
+        for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
+            if line != "ok":
+                found.append(line)
+        for table, row, referred, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+            found.append(f"Row {row} of table {table} refers to nothing in table {referred}.")
+    for array_id in connection.execute(select(arrays.schema.arrays.c.id)).scalars().all():
+        try:
+            arrays.load(connection, [array_id], "arrays")
+        except StorageError as error:
+            found.append(str(error))
+    return found

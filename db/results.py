@@ -1,0 +1,155 @@
+"""What was learnt, and how it did: training runs with their solutions, and evaluations."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, Select, insert, select
+
+from crossbar.errors import ConfigurationError, DataError
+from crossbar.geometry import DieAddress
+from db import arrays
+from db.insert import insert_row
+from db.rows import EvaluationRow, TrainingRunRow
+from db.runs import now
+from db.schema import dies, evaluations, training_arrays, training_runs
+from db.wafers import ensure_die
+
+STRATEGIES = ("ideal", "defect-aware", "statistics-aware")
+PLACES = ("hardware", "emulated software")
+
+
+def add_training_run(
+    connection: Connection,
+    *,
+    strategy: str,
+    solution: Mapping[str, NDArray[Any]],
+    wafer_id: int | None,
+    die: DieAddress | None,
+    **columns: Any,
+) -> int:
+    """Store a training run and its solution; returns its id."""
+    _check_one_of("strategy", strategy, STRATEGIES)
+    run_id = insert_row(
+        connection,
+        training_runs,
+        strategy=strategy,
+        die_id=_die_id(connection, wafer_id, die),
+        created_at=now(),
+        **columns,
+    )
+    for position, (name, array) in enumerate(solution.items()):
+        row = {"training_run_id": run_id, "name": name, "position": position}
+        row["value_array"] = arrays.save(connection, array)
+        connection.execute(insert(training_arrays).values(row))
+    return run_id
+
+
+def training_run_row(connection: Connection, training_run_id: int) -> TrainingRunRow:
+    """One training run. Raises DataError if there is none of this id."""
+    query = _with_die(training_runs).where(training_runs.c.id == training_run_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise DataError(f"There is no training run {training_run_id} in this database.")
+    return _training_run(connection, row)
+
+
+def latest_training_run_row(
+    connection: Connection,
+    *,
+    strategy: str | None,
+    dataset: str | None,
+    wafer_id: int | None,
+    die: DieAddress | None,
+) -> TrainingRunRow:
+    """The latest training run that meets what is given. Raises DataError if none does."""
+    query = _with_die(training_runs).order_by(training_runs.c.id.desc()).limit(1)
+    wanted = {"strategy": strategy, "dataset": dataset}
+    for name, value in wanted.items():
+        if value is not None:
+            query = query.where(training_runs.c[name] == value)
+    if die is not None:
+        query = query.where(dies.c.wafer_id == wafer_id, dies.c.x == die.x, dies.c.y == die.y)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        said = [f"{name} {value}" for name, value in (wanted | {"die": die}).items() if value]
+        which = f" with {', '.join(said)}" if said else ""
+        raise DataError(f"There is no training run{which} in this database. Train first.")
+    return _training_run(connection, row)
+
+
+def add_evaluation(
+    connection: Connection,
+    *,
+    images: int,
+    correct: int,
+    where: str,
+    wafer_id: int | None,
+    die: DieAddress | None,
+    **columns: Any,
+) -> int:
+    """Store how a trained network did on one die; returns the evaluation's id."""
+    _check_one_of("where", where, PLACES)
+    if not 0 <= correct <= images or images == 0:
+        raise ConfigurationError(f"{correct} of {images} images cannot be correct.")
+    return insert_row(
+        connection,
+        evaluations,
+        images=int(images),
+        correct=int(correct),
+        where=where,
+        die_id=_die_id(connection, wafer_id, die),
+        created_at=now(),
+        **columns,
+    )
+
+
+def evaluation_rows(
+    connection: Connection,
+    *,
+    training_run_id: int | None,
+    wafer_id: int | None,
+    die: DieAddress | None,
+) -> list[EvaluationRow]:
+    """Evaluations, oldest first: all of them, or those of a training run, a wafer, a die."""
+    query = _with_die(evaluations).order_by(evaluations.c.id)
+    if training_run_id is not None:
+        query = query.where(evaluations.c.training_run_id == training_run_id)
+    if wafer_id is not None:
+        query = query.where(dies.c.wafer_id == wafer_id)
+    if die is not None:
+        query = query.where(dies.c.x == die.x, dies.c.y == die.y)
+    return [EvaluationRow(**_columns(row)) for row in connection.execute(query)]
+
+
+def _training_run(connection: Connection, row: Row[Any]) -> TrainingRunRow:
+    query = select(training_arrays).where(training_arrays.c.training_run_id == row.id)
+    parts = connection.execute(query.order_by(training_arrays.c.position)).all()
+    loaded = arrays.load(connection, (part.value_array for part in parts), "training_arrays")
+    solution = {part.name: loaded[part.value_array] for part in parts}
+    return TrainingRunRow(solution=solution, **_columns(row))
+
+
+def _with_die(table: Any) -> Select[Any]:
+    """Rows of a table with the die's coordinates, null where they belong to no die."""
+    return select(table, dies.c.x, dies.c.y).outerjoin(dies, dies.c.id == table.c.die_id)
+
+
+def _columns(row: Row[Any]) -> dict[str, Any]:
+    """A row of `_with_die` as the fields of a dataclass."""
+    columns = dict(row._mapping)
+    x, y, die_id = (columns.pop(name) for name in ("x", "y", "die_id"))
+    return columns | {"die": None if die_id is None else DieAddress(x, y)}
+
+
+def _die_id(connection: Connection, wafer_id: int | None, die: DieAddress | None) -> int | None:
+    if die is None:
+        return None
+    if wafer_id is None:
+        raise ConfigurationError(f"Die {die} of which wafer? Give wafer_id with die.")
+    return ensure_die(connection, wafer_id, die, None)
+
+
+def _check_one_of(what: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ConfigurationError(f"{what} {value!r} is unknown; it is one of {', '.join(allowed)}.")

@@ -1,0 +1,113 @@
+"""The simulated bench of a configuration: the one place where `lab` meets a simulator."""
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from crossbar.defect_map import CellClass
+from crossbar.errors import ConfigurationError
+from crossbar.geometry import DieAddress
+from db.store import Store
+from lab.configuration import BenchConfiguration, SimulationTable, write_configuration
+from lab.importing import stack_by_kernel
+from physics.defects import SISTER_CHIP
+from physics.wafer import SimulatedWafer
+from simulated_instruments.bench import SimulatedBench
+
+
+def simulated_bench(
+    configuration: BenchConfiguration, store: Store, state_file: Path | None
+) -> SimulatedBench:
+    """The wafer and the emulators that a bench file describes, in the state they were left in.
+
+    Raises DataError if the state file belongs to another wafer.
+    """
+    table = configuration.simulation
+    if table is None:
+        raise ConfigurationError(
+            "This bench file has no [simulation] table: it describes real instruments. Use "
+            "--simulated, or a file that `lab init` writes."
+        )
+    wafer = SimulatedWafer(
+        addresses=configuration.wafer.addresses,
+        geometry=configuration.wafer.geometry,
+        seed=table.seed,
+        defects=SISTER_CHIP.scaled(table.defect_scale),
+        twin=_kernels(store, table),
+    )
+    bench = SimulatedBench(
+        wafer,
+        {entry.address: entry.driver for entry in configuration.instruments.values()},
+        options={
+            configuration.instruments["prober"].address: {
+                "die_frame": configuration.wafer.prober_frame.die_frame
+            }
+        },
+        trigger_line=configuration.wiring.trigger_line,
+        real_time=table.real_time,
+        latency=table.bus_latency,
+    )
+    if state_file is not None and state_file.exists():
+        bench.load_state(state_file)
+    return bench
+
+
+def _kernels(store: Store, table: SimulationTable) -> dict[str, np.ndarray] | None:
+    """The measured kernels that the dies are made of, or None for drawn ones."""
+    if table.kernels is None:
+        return None
+    maps = store.conductance_maps(table.kernels)
+    if not maps:
+        raise ConfigurationError(
+            f"[simulation] kernels = {table.kernels!r}: the database holds no conductance maps of "
+            "that name. Import them with `lab import conductance-map DIR`, or use the database "
+            "that `lab twin` used."
+        )
+    return stack_by_kernel(maps)
+
+
+def describe_truth(
+    bench: SimulatedBench, dies: Sequence[DieAddress]
+) -> dict[DieAddress, dict[str, float]]:
+    """Fraction of cells of each defect class, die by die, as they really are."""
+    return {
+        die: {
+            kind.name.replace("_", " ").lower(): float(
+                np.mean(bench.station.wafer.die(die).truth.classes == kind)
+            )
+            for kind in CellClass
+            if kind is not CellClass.HEALTHY
+        }
+        for die in dies
+    }
+
+
+def serve_forever(
+    bench: SimulatedBench,
+    configuration: BenchConfiguration,
+    state_file: Path,
+    bench_out: Path,
+    say: Callable[[str], None],
+) -> None:
+    """Serve every instrument over TCP until Ctrl-C; write the bench file that reaches them."""
+    with bench.serve() as addresses:
+        client = configuration.model_copy(
+            update={
+                "simulation": None,  # for its clients these are instruments like any others
+                "visa_library": "@py",
+                "instruments": {
+                    role: table.model_copy(update={"address": addresses[table.address]})
+                    for role, table in configuration.instruments.items()
+                },
+            }
+        )
+        write_configuration(client, bench_out)
+        for role, table in client.instruments.items():
+            say(f"{role:16} {table.address}")
+        say(f"Wrote {bench_out}; use it with --bench {bench_out}. Ctrl-C ends.")
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
+    bench.save_state(state_file)

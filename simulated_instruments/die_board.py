@@ -1,0 +1,390 @@
+"""Emulated die board: the CMOS and FPGA board of docs/die_board.md, wired to the simulated die.
+
+It keeps its own settings and enforces its own limits, so that no message can make it give a cell
+more than its ``LIMit`` subsystem allows. One liberty: the cells see a whole attempt run at the
+moment it starts; its counts can be fetched when the virtual clock says that it would be over.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossbar.attempts import AttemptCounts, AttemptPlan
+from crossbar.errors import ConfigurationError
+from crossbar.geometry import CellAddress, CellIndices
+from crossbar.pulses import Pulse, State
+from crossbar.units import Amperes, Seconds, Volts
+from simulated_instruments.probe_station import ProbeStation
+from simulated_instruments.scpi import ScpiInstrument, Setting, scpi
+from simulated_instruments.scpi_grammar import (
+    ScpiError,
+    as_block,
+    block,
+    boolean,
+    integer,
+    number,
+    one_of,
+    real,
+    word,
+)
+
+READ_TIME: Seconds = 1e-6
+"""Settling and conversion of all columns of one row, or of one vector of row voltages."""
+ROW_TIME: Seconds = 100e-9
+"""Addressing a row before a pulse."""
+READ_CODES = 32767
+"""Largest code of the 16-bit converters that read cells."""
+PRODUCT_CODES = 2047
+"""Largest code of the 12-bit converters of the row voltages and of the products."""
+ROW_FULL_SCALE: Volts = 0.3
+TOLERANCE = 1 + 1e-6
+"""A limit of 1.2 V lets 1.2 V pass, however both were rounded on their way."""
+MAX_READINGS = 1_000_000
+"""Readings that one run may keep, two to an attempt."""
+OVERRANGE = 0x02
+"""Bit 1 of the questionable status: a current was clipped."""
+EVERY_AMPLITUDE = number("V", -2.0, 2.0)
+EVERY_WIDTH = number("S", 1e-9, 10e-3)
+READ_AMPLITUDE = number("V", -0.5, 0.5)
+INDEX = integer(0, 2**31)
+
+
+class EmulatedDieBoard(ScpiInstrument):
+    """The board, with the die that the needles touch, or with nothing at its pads."""
+
+    IDENTITY = "crossbar-lab,DieBoard-20000,0001,1.0"
+
+    limit_amplitude = Setting("LIMit:AMPLitude", number("V", 0.0, 2.0), 0.0)
+    limit_min_width = Setting("LIMit:WIDTh:MINimum", EVERY_WIDTH, 1e-9)
+    limit_max_width = Setting("LIMit:WIDTh:MAXimum", EVERY_WIDTH, 1e-9)
+    limit_read = Setting("LIMit:READ", number("V", 0.0, 0.5), 0.0)
+    read_range = Setting("READ:RANGe", one_of(100e-6, 1e-3, 10e-3), 1e-3)
+    read_averages = Setting("READ:AVERages", integer(1, 256), 1)
+    multiply_range = Setting("MULTiply:RANGe", one_of(1e-3, 2e-3, 5e-3, 10e-3, 20e-3), 5e-3)
+    multiply_averages = Setting("MULTiply:AVERages", integer(1, 256), 1)
+    initial = Setting("ATTempt:INITial", word("LOW", "HIGH"), "HIGH")
+    keep_readings = Setting("ATTempt:KEEP", boolean, False)
+    attempt_read = Setting("ATTempt:READ", READ_AMPLITUDE, 0.1)
+    watchdog = Setting("SYSTem:WATChdog", number("S", 0.0, 3600.0), 0.0)
+
+    def __init__(self, station: ProbeStation) -> None:
+        super().__init__()
+        self.station = station
+        self.geometry = station.wafer.geometry
+        self._last_message = station.clock.now
+        self._forget()
+
+    def _forget(self) -> None:
+        """The state that is no `Setting`, as after power-on."""
+        self.cells: CellIndices = np.zeros(0, dtype=np.intp)
+        self.thresholds: NDArray[np.float64] = np.zeros(0)
+        self.restore: Pulse | None = None
+        self.write: Pulse | None = None
+        self._counts: AttemptCounts | None = None
+        self._read_at: Volts = 0.0
+        self._busy_until: Seconds = 0.0
+
+    # Safety
+
+    def restore_defaults(self) -> None:
+        """``*RST``: route open, limits at zero, selection empty; a run is broken off."""
+        super().restore_defaults()
+        self.station.routed_cell = None
+        self._forget()
+
+    def on_error(self) -> None:
+        """Any error opens the route."""
+        self.station.routed_cell = None
+
+    def handle(self, message: bytes) -> None:
+        """As every SCPI instrument; before that, look whether the computer was silent too long."""
+        silent = self.station.clock.now - self._last_message
+        if 0 < self.watchdog < silent and self.station.routed_cell is not None:
+            self.report(ScpiError(-365, "watchdog opened the route"))
+        super().handle(message)
+        self._last_message = self.station.clock.now
+
+    def check_settings(self) -> None:
+        """The shortest pulse must not be longer than the longest."""
+        if self.limit_min_width > self.limit_max_width * TOLERANCE:
+            raise ScpiError(-221, "LIMit:WIDTh:MINimum is above MAXimum")
+
+    def _allowed_pulse(self, amplitude: Volts, width: Seconds) -> Pulse:
+        if abs(amplitude) > self.limit_amplitude * TOLERANCE:
+            raise ScpiError(-222, f"{amplitude:g} V is beyond LIMit:AMPLitude")
+        if not self.limit_min_width <= width * TOLERANCE <= self.limit_max_width * TOLERANCE**2:
+            raise ScpiError(-222, f"{width:g} s is beyond LIMit:WIDTh")
+        return Pulse(amplitude=amplitude, width=width)
+
+    def _allowed_read(self, largest: Volts) -> None:
+        if not abs(largest) <= self.limit_read * TOLERANCE:
+            raise ScpiError(-222, f"{largest:g} V is beyond LIMit:READ")
+
+    def _check_free(self) -> None:
+        """The board's own drivers and converters need the columns for themselves."""
+        if self.station.routed_cell is not None:
+            raise ScpiError(-221, "a route is closed; send ROUTe:OPEN first")
+        if self.station.clock.now < self._busy_until:
+            raise ScpiError(-221, "an attempt run is in progress")
+
+    # Routing
+
+    @scpi("ROUTe:CLOSe", INDEX, INDEX, INDEX)
+    def _close(self, subarray: int, row: int, column: int) -> None:
+        cell = self._index(subarray, row, column)
+        self.station.routed_cell = None
+        self._check_free()
+        self.station.routed_cell = cell
+
+    @scpi("ROUTe:CLOSe?")
+    def _closed(self) -> str:
+        if self.station.routed_cell is None:
+            return "NONE"
+        cell = self.geometry.address(self.station.routed_cell)
+        return f"{cell.subarray},{cell.row},{cell.column}"
+
+    @scpi("ROUTe:OPEN")
+    def _open(self) -> None:
+        self.station.routed_cell = None
+
+    # Selection
+
+    @scpi("SELect:CELLs", block)
+    def _select_cells(self, data: bytes) -> None:
+        if len(data) % 4:
+            raise ScpiError(-161, "length is no multiple of 4")
+        cells = np.frombuffer(data, dtype="<u4").astype(np.intp)
+        if len(cells) and cells.max() >= self.geometry.cells:
+            raise ScpiError(-222, f"cell {cells.max()} does not exist")
+        if len(cells) and np.bincount(cells).max() > 1:
+            raise ScpiError(-224, "a cell is named twice")
+        self.cells = cells
+
+    @scpi("SELect:CELLs?")
+    def _selected_cells(self) -> bytes:
+        return as_block(self.cells.astype("<u4").tobytes())
+
+    @scpi("SELect:MASK", block)
+    def _select_mask(self, data: bytes) -> None:
+        expected = -(-self.geometry.cells // 8)
+        if len(data) != expected:
+            raise ScpiError(-161, f"a mask has {expected} bytes, not {len(data)}")
+        bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8), bitorder="little")
+        cells = np.flatnonzero(bits)
+        if len(cells) and cells[-1] >= self.geometry.cells:
+            raise ScpiError(-222, f"cell {cells[-1]} does not exist")
+        self.cells = cells
+
+    @scpi("SELect:ALL")
+    def _select_all(self) -> None:
+        self.cells = np.arange(self.geometry.cells)
+
+    @scpi("SELect:COUNt?")
+    def _selected_count(self) -> str:
+        return str(len(self.cells))
+
+    # Reading and writing
+
+    @scpi("READ:CELL?", INDEX, INDEX, INDEX, READ_AMPLITUDE)
+    def _read_cell(self, subarray: int, row: int, column: int, amplitude: Volts) -> str:
+        cell = self._index(subarray, row, column)
+        return real(float(self._read(np.array([cell]), amplitude)[0]))
+
+    @scpi("READ:ROW?", INDEX, INDEX, READ_AMPLITUDE)
+    def _read_row(self, subarray: int, row: int, amplitude: Volts) -> bytes:
+        first = self._index(subarray, row, 0)
+        return floats(self._read(np.arange(first, first + self.geometry.columns), amplitude))
+
+    @scpi("READ:ARRay?", READ_AMPLITUDE)
+    def _read_array(self, amplitude: Volts) -> bytes:
+        return floats(self._read(np.arange(self.geometry.cells), amplitude))
+
+    @scpi("READ:SELection?", READ_AMPLITUDE)
+    def _read_selection(self, amplitude: Volts) -> bytes:
+        return floats(self._read(self.cells, amplitude))
+
+    @scpi("WRITe:CELL", INDEX, INDEX, INDEX, EVERY_AMPLITUDE, EVERY_WIDTH)
+    def _write_cell(
+        self, subarray: int, row: int, column: int, amplitude: Volts, width: Seconds
+    ) -> None:
+        cell = self._index(subarray, row, column)
+        self._write(np.array([cell]), self._allowed_pulse(amplitude, width))
+
+    @scpi("WRITe:SELection", EVERY_AMPLITUDE, EVERY_WIDTH)
+    def _write_selection(self, amplitude: Volts, width: Seconds) -> None:
+        self._write(self.cells, self._allowed_pulse(amplitude, width))
+
+    def _read(self, cells: CellIndices, amplitude: Volts) -> NDArray[np.float64]:
+        """(n,) Amperes after the converter."""
+        self._allowed_read(amplitude)
+        self._check_free()
+        self.station.clock.advance(self._rows(cells) * self.read_averages * READ_TIME)
+        die = self.station.die
+        total = np.zeros(len(cells))
+        for _ in range(self.read_averages):
+            current = np.zeros(len(cells)) if die is None else die.conduct(cells, amplitude)
+            total += self._convert(current, self.read_range, READ_CODES)
+        return total / self.read_averages
+
+    def _write(self, cells: CellIndices, pulse: Pulse) -> None:
+        self._check_free()
+        self.station.clock.advance(self._rows(cells) * (pulse.width + ROW_TIME))
+        die = self.station.die
+        if die is not None and len(cells):
+            die.pulse(cells, pulse)
+
+    # Attempts
+
+    @scpi("ATTempt:RESTore", EVERY_AMPLITUDE, EVERY_WIDTH)
+    def _set_restore(self, amplitude: Volts, width: Seconds) -> None:
+        self.restore = self._allowed_pulse(amplitude, width)
+
+    @scpi("ATTempt:WRITe", EVERY_AMPLITUDE, EVERY_WIDTH)
+    def _set_write(self, amplitude: Volts, width: Seconds) -> None:
+        self.write = self._allowed_pulse(amplitude, width)
+
+    @scpi("ATTempt:THReshold", block)
+    def _set_thresholds(self, data: bytes) -> None:
+        if len(data) % 4:
+            raise ScpiError(-161, "length is no multiple of 4")
+        thresholds = np.frombuffer(data, dtype="<f4").astype(np.float64)
+        if not np.isfinite(thresholds).all():
+            raise ScpiError(-222, "a threshold is not finite")
+        self.thresholds = thresholds
+
+    @scpi("ATTempt:RUN", integer(1, 10**9))
+    def _run(self, attempts: int) -> None:
+        self._check_free()
+        plan = self._plan(attempts)
+        self._counts = None
+        self._read_at = plan.read_amplitude
+        die = self.station.die
+        if not len(self.cells) or die is None:
+            self._counts = without_die(plan, len(self.cells))
+        else:
+            self._counts = die.attempt(self.cells, plan)
+        one = ROW_TIME + plan.restore.width + plan.write.width + 2 * READ_TIME
+        self._busy_until = self.station.clock.now + attempts * self._rows(self.cells) * one
+
+    @scpi("ATTempt:WAIT?", number("S", 0.0, 60.0))
+    def _wait_for_run(self, patience: Seconds) -> str:
+        clock = self.station.clock
+        clock.advance(max(0.0, min(patience, self._busy_until - clock.now)))
+        remaining = self._busy_until - clock.now
+        if remaining < READ_TIME:
+            self._busy_until = clock.now
+            return real(0.0)
+        return real(remaining)
+
+    @scpi("ATTempt:COUNts?")
+    def _answer_counts(self) -> bytes:
+        counts = self._finished()
+        return as_block(np.concatenate([counts.rejected, counts.errors]).astype("<u4").tobytes())
+
+    @scpi("ATTempt:READings?")
+    def _answer_readings(self) -> bytes:
+        readings = self._finished().readings
+        if readings is None:
+            raise ScpiError(-230, "the run kept no readings; send ATTempt:KEEP ON before it")
+        return floats(self._convert(readings * self._read_at, self.read_range, READ_CODES))
+
+    def _plan(self, attempts: int) -> AttemptPlan:
+        """The plan of the run, checked against the limits as they are now."""
+        if self.restore is None or self.write is None:
+            raise ScpiError(-221, "send ATTempt:RESTore and ATTempt:WRITe first")
+        if len(self.thresholds) != len(self.cells):
+            raise ScpiError(
+                -221, f"{len(self.thresholds)} thresholds for {len(self.cells)} selected cells"
+            )
+        if self.keep_readings and 2 * attempts * len(self.cells) > MAX_READINGS:
+            raise ScpiError(-223, f"a run keeps at most {MAX_READINGS} readings")
+        self._allowed_read(self.attempt_read)
+        if self.attempt_read == 0:
+            raise ScpiError(-221, "ATTempt:READ is 0 V")
+        return AttemptPlan(
+            initial=State.LOW if self.initial == "LOW" else State.HIGH,
+            restore=self._allowed_pulse(self.restore.amplitude, self.restore.width),
+            write=self._allowed_pulse(self.write.amplitude, self.write.width),
+            read_amplitude=self.attempt_read,
+            threshold=self.thresholds,
+            attempts=attempts,
+            keep_readings=self.keep_readings,
+        )
+
+    def _finished(self) -> AttemptCounts:
+        if self._counts is None or self.station.clock.now < self._busy_until:
+            raise ScpiError(-230, "no finished attempt run; ask ATTempt:WAIT? until it answers 0")
+        return self._counts
+
+    # Analog dot product
+
+    @scpi("MULTiply?", INDEX, block)
+    def _multiply(self, subarray: int, data: bytes) -> bytes:
+        rows, columns = self.geometry.rows, self.geometry.columns
+        if subarray >= self.geometry.subarrays:
+            raise ScpiError(-222, f"sub-array {subarray} does not exist")
+        if not data or len(data) % (4 * rows):
+            raise ScpiError(-161, f"{len(data)} bytes are no multiple of {rows} rows x 4")
+        voltages = np.frombuffer(data, dtype="<f4").astype(np.float64).reshape(-1, rows)
+        largest = float(np.max(np.abs(voltages)))
+        if not largest <= ROW_FULL_SCALE * TOLERANCE:  # also refuses NaN
+            raise ScpiError(-222, f"row voltage of {largest:g} V")
+        self._allowed_read(largest)
+        self._check_free()
+        self.station.clock.advance(len(voltages) * self.multiply_averages * READ_TIME)
+        step = ROW_FULL_SCALE / PRODUCT_CODES
+        applied = np.rint(voltages / step) * step
+        applied *= min(1.0, self.limit_read / max(largest, step))  if False else 1.0
+        die = self.station.die
+        total = np.zeros((len(voltages), columns))
+        for _ in range(self.multiply_averages):
+            current = total * 0 if die is None else die.dot_product(subarray, applied)
+            total += self._convert(current, self.multiply_range, PRODUCT_CODES)
+        return floats(total / self.multiply_averages)
+
+    # What several of them need
+
+    @scpi("SYSTem:SHAPe?")
+    def _shape(self) -> str:
+        return ",".join(map(str, self.geometry.shape))
+
+    def _index(self, subarray: int, row: int, column: int) -> int:
+        try:
+            return self.geometry.index(CellAddress(subarray, row, column))
+        except ConfigurationError:
+            raise ScpiError(-222, f"cell {subarray}:{row}:{column} does not exist") from None
+
+    def _rows(self, cells: CellIndices) -> int:
+        """How many rows the cells lie on: the columns of a row work in parallel."""
+        return len(np.unique(cells // self.geometry.columns))
+
+    def _convert(
+        self, current: NDArray[np.float64], full_scale: Amperes, codes: int
+    ) -> NDArray[np.float64]:
+        """What a converter makes of currents: steps, and its full scale beyond which it clips."""
+        code = np.rint(current * (codes / full_scale))
+        if np.nanmax(np.abs(code), initial=0.0) >= codes:
+            self.questionable |= OVERRANGE
+            code = np.clip(code, -codes, codes)
+        return code * (full_scale / codes)
+
+
+def floats(values: NDArray[np.float64]) -> bytes:
+    """A block of little-endian float32."""
+    return as_block(values.astype("<f4").tobytes())
+
+
+def without_die(plan: AttemptPlan, cells: int) -> AttemptCounts:
+    """What a run finds with nothing at the pads: every cell reads 0 A, which is HIGH.
+
+    From LOW every attempt is rejected; from HIGH every one ends in the state where it began.
+    """
+    all_of_them = np.full(cells, plan.attempts, dtype=np.int64)
+    none = np.zeros(cells, dtype=np.int64)
+    rejected, errors = (all_of_them, none) if plan.initial is State.LOW else (none, all_of_them)
+    readings = None
+    if plan.keep_readings:
+        readings = np.zeros((cells, plan.attempts, 2))
+        readings[..., 1] = np.nan if plan.initial is State.LOW else 0.0
+    return AttemptCounts(
+        attempts=plan.attempts, rejected=rejected, errors=errors, readings=readings
+    )

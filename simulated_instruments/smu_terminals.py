@@ -1,0 +1,62 @@
+"""What hangs on an SMU's terminals: the cell that the board routes to it, or nothing.
+
+`ProbeStation.routed_pulse` serves pulse generators: it lets the pulse's width pass, and knows no
+current limit. An SMU holds a level while time passes anyway, and clamps; so it has its own way to
+the same cell here.
+"""
+
+import math
+from typing import Protocol
+
+import numpy as np
+
+from crossbar.pulses import Pulse
+from crossbar.units import Amperes, Seconds, Volts
+from simulated_instruments.probe_station import PATH_RESISTANCE, ProbeStation
+
+NOTHING: Volts = 1e-12
+"""Levels below this are 0 V: scripts source -1e-18 V to avoid a change of polarity."""
+
+
+class Terminals(Protocol):
+    """Two wires out of a SourceMeter."""
+
+    def current(self, voltage: Volts) -> Amperes:
+        """One noisy reading of the current at this voltage, without a current limit."""
+
+    def hold(self, voltage: Volts, duration: Seconds, current_limit: Amperes) -> None:
+        """The voltage was there for a time that has passed already."""
+
+
+class RoutedCell:
+    """The cell that the board connects to the bench instruments."""
+
+    def __init__(self, station: ProbeStation) -> None:
+        self.station = station
+
+    def current(self, voltage: Volts) -> Amperes:
+        """See `Terminals`. Open circuits carry exactly nothing."""
+        return self.station.routed_current(voltage)
+
+    def hold(self, voltage: Volts, duration: Seconds, current_limit: Amperes) -> None:
+        """See `Terminals`. For the cell it was one pulse, at most ``current_limit`` strong."""
+        die, index = self.station.die, self.station.routed_cell
+        if die is None or index is None or abs(voltage) < NOTHING:
+            return
+        cell = np.array([index])
+        conductance = float(die.conductance(cell, voltage)[0])
+        at_cell = voltage / (1 + conductance * PATH_RESISTANCE)
+        if abs(at_cell) * conductance > current_limit:
+            at_cell = math.copysign(current_limit / conductance, voltage)
+        die.pulse(cell, Pulse(amplitude=at_cell, width=duration))
+
+
+class OpenTerminals:
+    """Nothing is connected: the second channel of a two-channel model."""
+
+    def current(self, voltage: Volts) -> Amperes:
+        """See `Terminals`."""
+        return 0.0
+
+    def hold(self, voltage: Volts, duration: Seconds, current_limit: Amperes) -> None:
+        """See `Terminals`."""

@@ -1,0 +1,155 @@
+"""Runs TSP: real Lua in a sandbox, with TSP objects whose attributes are Python functions.
+
+It knows the language, no instrument. User code cannot reach files, the operating system, the debug
+library or a Python object, cannot run for ever and cannot take all memory. A pattern that makes
+`string.find` backtrack for ages is the one thing it cannot interrupt: that happens inside C.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from importlib import resources
+from typing import Any
+
+from lupa import lua51
+
+from simulated_instruments.tsp_errors import ErrorQueue
+from simulated_instruments.tsp_syntax import newer_syntax
+
+LuaObject = Any
+"""A table or function of the Lua side."""
+
+INSTRUCTION_BUDGET = 50_000_000
+"""Lua instructions per message: about a second of work."""
+MEMORY_LIMIT = 64 << 20
+"""Bytes. The instrument has 24 MB, with smaller objects."""
+REMEMBERED_CHUNKS = 512
+"""Compiled messages kept: programs send the same few messages over and over."""
+
+PLACE = re.compile(r"TSP:(\d+): (.*)", re.DOTALL)
+
+
+def _refuse_access(item: object, name: str, setting: bool) -> str:
+    raise AttributeError(f"{name} of a Python object is not accessible from TSP")
+
+
+class TspInterpreter:
+    """One Lua state; problems go to the error queue as -285, -286 and -225."""
+
+    def __init__(
+        self,
+        errors: ErrorQueue,
+        *,
+        instruction_budget: int = INSTRUCTION_BUDGET,
+        memory_limit: int = MEMORY_LIMIT,
+    ) -> None:
+        self.errors = errors
+        self.instruction_budget = instruction_budget
+        self._lua = lua51.LuaRuntime(
+            encoding="latin-1",
+            register_eval=False,
+            register_builtins=False,
+            attribute_filter=_refuse_access,
+            unpack_returned_tuples=True,
+            max_memory=memory_limit,
+        )
+        source = resources.files(__package__).joinpath("tsp_sandbox.tsp").read_text("utf-8")
+        self._tools = self._lua.execute(source)
+        self._compile, self._run = self._tools.compile, self._tools.run
+        self._chunks: dict[str, LuaObject] = {}
+        self.define("loadstring", self.function(self._loadstring))
+
+    def define(self, name: str, value: object) -> None:
+        """Set a global."""
+        self._lua.globals()[name] = value
+
+    def function(self, callable_: Callable[..., Any], *, opening: bool = False) -> LuaObject:
+        """A Lua function that calls Python; ``opening`` hands over what TSP objects stand for."""
+        closure = self._tools.opening_closure if opening else self._tools.closure
+        return closure(callable_)
+
+    def object(
+        self,
+        *,
+        handle: object = None,
+        getters: Mapping[str, Callable[[], Any]] | None = None,
+        setters: Mapping[str, Callable[[Any], None]] | None = None,
+        members: Mapping[Any, Any] | None = None,
+        index: Callable[[Any], Any] | None = None,
+        call: LuaObject = None,
+    ) -> LuaObject:
+        """A TSP object. ``handle`` is what Python functions get when it is passed to them;
+        callables among the members become functions; ``index`` answers for any other key.
+        """
+        return self._tools.object(
+            handle,
+            self._table(getters or {}),
+            self._table(setters or {}),
+            self._table(members or {}),
+            self.function(index) if index else None,
+            call,
+        )
+
+    def tostring(self, value: LuaObject) -> str:
+        """Lua's own text for a table or function."""
+        return str(self._tools.tostring(value))
+
+    def compile(self, source: str) -> LuaObject | None:
+        """The source as a Lua function, or None after reporting -285."""
+        function, problem = self._compiled(source)
+        if function is None:
+            self._report(-285, "TSP Syntax error", problem)
+        return function
+
+    def execute(self, source: str) -> None:
+        """Compile and run one message."""
+        chunk = self._chunks.get(source)
+        if chunk is None:
+            chunk = self.compile(source)
+            if chunk is None:
+                return
+            if len(self._chunks) >= REMEMBERED_CHUNKS:
+                self._chunks.clear()
+            self._chunks[source] = chunk
+        self.run(chunk)
+
+    def run(self, function: LuaObject) -> bool:
+        """Run a Lua function without arguments; whether it came to its end."""
+        try:
+            finished = self._run(function, self.instruction_budget)
+        except (lua51.LuaMemoryError, MemoryError):
+            self.errors.report(-225)
+            return False
+        if finished is True:
+            return True
+        problem = finished[1]
+        if isinstance(problem, BaseException):
+            raise problem
+        if problem == "not enough memory":
+            self.errors.report(-225)
+        else:
+            self._report(-286, "TSP Runtime error", problem)
+        return False
+
+    def _compiled(self, source: str) -> tuple[LuaObject | None, str]:
+        if problem := newer_syntax(source):
+            return None, f"TSP:{problem}"
+        result = self._compile(source)
+        return result if isinstance(result, tuple) else (result, "")
+
+    def _loadstring(self, source: str = "", *_: object) -> Any:
+        function, problem = self._compiled(str(source))
+        return function if function is not None else (None, problem)
+
+    def _report(self, code: int, kind: str, problem: object) -> None:
+        match = PLACE.match(str(problem))
+        line, text = (match[1], match[2]) if match else ("1", str(problem))
+        self.errors.report(code, f"{kind} at line {line}: {text}")
+
+    def _table(self, entries: Mapping[Any, Any]) -> LuaObject:
+        wrapped = {
+            key: self.function(value)
+            if callable(value) and not lua51.lua_type(value)
+            else value
+            for key, value in entries.items()
+        }
+        return self._lua.table_from(wrapped)
