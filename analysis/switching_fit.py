@@ -132,8 +132,6 @@ def best_optimum(seen: Observations, bounds: tuple[Tensor, Tensor]) -> Optimum:
     )
 
 
-
-
 def wer_band(fits: SwitchingFits, amplitudes: NDArray[np.float64], width: Seconds) -> WerBand:
     """Each pair's curve over ``amplitudes`` (volts, magnitudes) at one width, with its band.
 

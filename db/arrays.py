@@ -3,20 +3,21 @@
 import hashlib
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from crossbar.errors import StorageError
 from db import schema
+from db.insert import insert_row
 
 SMALLEST_COMPRESSED = 256
 """Bytes. Below this zlib's overhead outweighs what it saves."""
 STORABLE_KINDS = "biufc"
-"""NumPy kinds: booleans, integers, floats, complex numbers. Never objects, which would need pickle."""
+"""NumPy kinds: booleans, integers, floats, complex. Never objects, which would need pickle."""
 IDS_PER_QUERY = 500
 
 
@@ -72,9 +73,7 @@ def unpack(packed: PackedArray, name: str) -> NDArray[Any]:
 
 def save(connection: Connection, array: NDArray[Any]) -> int:
     """Store an array; returns its id."""
-    packed = pack(array)
-    columns = {name: getattr(packed, name) for name in PackedArray.__slots__}
-    return connection.execute(insert(schema.arrays).values(columns)).inserted_primary_key[0]
+    return insert_row(connection, schema.arrays, **asdict(pack(array)))
 
 
 def load(connection: Connection, ids: Iterable[int], table: str) -> dict[int, NDArray[Any]]:
@@ -86,9 +85,9 @@ def load(connection: Connection, ids: Iterable[int], table: str) -> dict[int, ND
     for start in range(0, len(wanted), IDS_PER_QUERY):
         chunk = wanted[start : start + IDS_PER_QUERY]
         query = select(schema.arrays).where(schema.arrays.c.id.in_(chunk))
-        for row in connection.execute(query):
-            columns = {name: getattr(row, name) for name in PackedArray.__slots__}
-            found[row.id] = unpack(PackedArray(**columns), f"Array {row.id} of table {table}")
+        for row in connection.execute(query).mappings():
+            packed = PackedArray(**{field.name: row[field.name] for field in fields(PackedArray)})
+            found[row["id"]] = unpack(packed, f"Array {row['id']} of table {table}")
     if missing := [i for i in wanted if i not in found]:
         raise StorageError(f"Array {missing[0]} of table {table} is missing from the database.")
     return found

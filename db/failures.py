@@ -14,7 +14,10 @@ REMEDIES = (
     ("locked", "Another program holds it: close that one, or wait until it is done."),
     ("not a database", "This file is no database: name another one."),
     ("malformed", "The file is damaged: restore it from a backup."),
-    ("unable to open", "It cannot be opened: give yourself permission for the file and its folder."),
+    (
+        "unable to open",
+        "It cannot be opened: give yourself permission for the file and its folder.",
+    ),
     ("unique", "It is stored already, and nothing is stored twice."),
     ("duplicate key", "It is stored already, and nothing is stored twice."),
     ("foreign key", "It refers to something that this database does not hold."),
@@ -26,8 +29,8 @@ REMEDIES = (
 def translated(database: str, failure: str) -> Iterator[None]:
     """Turn the errors of SQL into a StorageError.
 
-    ``failure`` says what did not happen ("The array map of die (3, 4) was not stored"), ``database``
-    where.
+    ``failure`` says what did not happen ("The defect map of die (3, 4) was not stored"),
+    ``database`` where.
     """
     try:
         yield

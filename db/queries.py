@@ -1,5 +1,7 @@
 """Reading measurements back: whole array maps, write error rates, and how the database fares."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
@@ -8,14 +10,14 @@ from crossbar.errors import DataError, StorageError
 from crossbar.geometry import DieAddress
 from crossbar.pulses import State
 from crossbar.records import ArrayMapBlock, WerPoint
-from db import arrays, record_tables
-from db.rows import ArrayMap, WaferRow
+from db import arrays, record_tables, schema
+from db.rows import ArrayMap
 from db.schema import array_map_blocks, metadata, wer_points
-from db.wafers import find_die, wafer_row
+from db.wafer_tables import find_die, wafer_row
 
 
 def array_map(
-    connection: Connection, wafer_id: int, die: DieAddress, run_id: int | None
+    connection: Connection, wafer_id: int, die: DieAddress, run_id: int | None = None
 ) -> ArrayMap:
     """The latest complete map of a die, or the one that ``run_id`` made.
 
@@ -30,9 +32,11 @@ def array_map(
     for candidate in started if run_id is None else [run_id]:
         of_run = array_map_blocks.c.run_id == candidate
         blocks = record_tables.read(connection, ArrayMapBlock, of_die, of_run)
-        most = max(most, cells := sum(len(block.low) for block in blocks))
-        if cells == wafer.geometry.cells:
-            return _assemble(wafer, die, candidate, blocks)
+        blocks.sort(key=lambda block: block.first_cell)
+        cells = np.concatenate([_cells(block) for block in blocks] or [np.array([])])
+        if np.array_equal(cells, np.arange(wafer.geometry.cells)):
+            return _assemble(candidate, wafer.geometry.shape, blocks)
+        most = max(most, len(np.unique(cells)))
     by = "" if run_id is None else f" by run {run_id}"
     raise DataError(
         f"Die {die} of wafer {wafer.name} has no complete array map{by}: {most} of its "
@@ -40,26 +44,19 @@ def array_map(
     )
 
 
-def _assemble(
-    wafer: WaferRow, die: DieAddress, run_id: int, blocks: list[ArrayMapBlock]
-) -> ArrayMap:
-    """Blocks that hold as many cells as a die has, as arrays of the die's shape."""
-    in_order = sorted(blocks, key=lambda block: block.first_cell)
-    ends = np.cumsum([0] + [len(block.low) for block in in_order])[:-1]
-    amplitudes = {block.read_amplitude for block in in_order}
-    if [block.first_cell for block in in_order] != ends.tolist() or len(amplitudes) != 1:
-        raise DataError(
-            f"The blocks of die {die} in run {run_id} overlap, or were read at different voltages "
-            f"({sorted(amplitudes)} V). Measure it again with: lab run array-map."
-        )
+def _cells(block: ArrayMapBlock) -> NDArray[np.int64]:
+    return block.first_cell + np.arange(len(block.low))
 
-    def joined(name: str) -> NDArray[np.generic]:
-        parts = [getattr(block, name) for block in in_order]
-        return np.concatenate(parts).reshape(wafer.geometry.shape)
+
+def _assemble(run_id: int, shape: tuple[int, int, int], blocks: list[ArrayMapBlock]) -> ArrayMap:
+    """Blocks in order, as arrays of the die's shape."""
+
+    def joined(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(block, name) for block in blocks]).reshape(shape)
 
     return ArrayMap(
         run_id=run_id,
-        read_amplitude=amplitudes.pop(),
+        read_amplitude=blocks[0].read_amplitude,  # one for all: it is a parameter of the run
         low=joined("low"),
         high=joined("high"),
         in_compliance=joined("in_compliance"),
@@ -71,11 +68,11 @@ def wer_of_die(
     wafer_id: int,
     die: DieAddress,
     *,
-    run_id: int | None,
-    cell: int | None,
-    target: State | None,
+    run_id: int | None = None,
+    cell: int | None = None,
+    target: State | None = None,
 ) -> list[WerPoint]:
-    """The write error rates of a die, oldest first: all of them, or those of a run, cell, target.
+    """Write error rates of a die, oldest first: all of them, or those of a run, a cell, a target.
 
     Points of different runs stand side by side; an unmeasured die gives an empty list.
     """
@@ -106,7 +103,7 @@ def problems(connection: Connection) -> list[str]:
                 found.append(line)
         for table, row, referred, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
             found.append(f"Row {row} of table {table} refers to nothing in table {referred}.")
-    for array_id in connection.execute(select(arrays.schema.arrays.c.id)).scalars().all():
+    for array_id in connection.execute(select(schema.arrays.c.id)).scalars().all():
         try:
             arrays.load(connection, [array_id], "arrays")
         except StorageError as error:

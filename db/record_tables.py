@@ -13,6 +13,7 @@ import numpy as np
 from sqlalchemy import Connection, RowMapping, Table, insert, select
 
 from crossbar.errors import StorageError
+from crossbar.geometry import DieAddress
 from crossbar.pulses import State
 from crossbar.records import (
     ArrayMapBlock,
@@ -23,6 +24,7 @@ from crossbar.records import (
     WerPoint,
 )
 from db import arrays, schema
+from db.run_tables import die_of_run
 
 R = TypeVar("R", ContactRecord, ArrayMapBlock, WerPoint, ProgrammedBlock)
 
@@ -53,13 +55,15 @@ RECORD_TABLES: dict[type[Record], RecordTable] = {
 """A new type of record is one line here, and one table."""
 
 
-def add(connection: Connection, run_id: int, die_id: int, record: Record) -> None:
-    """Insert one record with its arrays. Raises StorageError for an unknown type of record."""
+def add(connection: Connection, run_id: int, die: DieAddress, record: Record) -> None:
+    """Store one record with its arrays. Raises StorageError if one of its key is stored already, if
+    the run does not visit the die, or for an unknown type of record.
+    """
     place = RECORD_TABLES.get(type(record))
     if place is None:
         known = ", ".join(kind.__name__ for kind in RECORD_TABLES)
         raise StorageError(f"No table holds a {type(record).__name__}; known are {known}.")
-    columns: dict[str, Any] = {"run_id": run_id, "die_id": die_id}
+    columns = {"run_id": run_id, "die_id": die_of_run(connection, run_id, die)}
     for field in dataclasses.fields(record):
         value = getattr(record, field.name)
         if isinstance(value, np.ndarray):
@@ -71,17 +75,23 @@ def add(connection: Connection, run_id: int, die_id: int, record: Record) -> Non
     connection.execute(insert(place.table).values(columns))
 
 
-def keys(connection: Connection, run_id: int, die_id: int) -> frozenset[Key]:
-    """The keys of all records of one run and die, as `record.key` gives them."""
+def done_keys(connection: Connection, run_id: int, die: DieAddress) -> frozenset[Key]:
+    """The keys of all records that a run has stored of a die, as `record.key` gives them."""
+    die_id = die_of_run(connection, run_id, die)
     found: set[Key] = set()
     for place in RECORD_TABLES.values():
         table = place.table
         columns = [table.c[name] for name in place.key_columns]
-        query = select(table.c.id, *columns).where(
-            table.c.run_id == run_id, table.c.die_id == die_id
-        )
+        query = select(table.c.id, *columns).filter_by(run_id=run_id, die_id=die_id)
         found.update((place.tag, *row[1:]) for row in connection.execute(query))
     return frozenset(found)
+
+
+def records(connection: Connection, run_id: int, die: DieAddress, kind: type[R]) -> list[R]:
+    """Everything of one type that a run has stored of a die, in the order of storing."""
+    columns = RECORD_TABLES[kind].table.c
+    die_id = die_of_run(connection, run_id, die)
+    return read(connection, kind, columns.run_id == run_id, columns.die_id == die_id)
 
 
 def read(connection: Connection, kind: type[R], *conditions: Any) -> list[R]:

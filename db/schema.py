@@ -1,4 +1,4 @@
-"""Every table, as SQLAlchemy Core sees it; `migrations/` builds the same, and a test holds them to it.
+"""Every table, in SQLAlchemy Core; `migrations/` builds the same, and a test holds them to it.
 
 Types are those that both SQLite and PostgreSQL have. Dies carry their SEMI E142 coordinates, and
 the prober's own where a prober is known. A column ``<name>_array`` refers to the table ``arrays``.

@@ -178,11 +178,12 @@ class Keysight81160A(Instrument):
         raise_reported(self.ask(":SYST:ERR?"), self.ask, NAME)
         return []
 
-    def prepare(self, max_amplitude: Volts) -> None:
+    def prepare(self, max_amplitude: Volts = MAX_LEVEL) -> None:
         """Restore defaults and set up triggered single pulses, with firmware limits on the levels.
 
-        ``max_amplitude`` is the largest magnitude of a pulse, in open-circuit volts. The limits are
-        read back. Raises LimitError, ReportedError, or InstrumentError if a limit did not hold.
+        ``max_amplitude`` is the largest magnitude of a pulse that the generator itself will accept,
+        in open-circuit volts; the limits are read back. Raises LimitError, ReportedError, or
+        InstrumentError if a limit did not hold.
         """
         if not MIN_AMPLITUDE <= max_amplitude <= MAX_LEVEL:
             raise LimitError(
@@ -215,11 +216,13 @@ class Keysight81160A(Instrument):
         try:
             self._set_up(pulse)
             self.write("*TRG")
-            # The reply to *OPC? says that *TRG was parsed, not that the pulse is over.
+            # *OPC? would only say that *TRG was parsed, not that the pulse is over.
             if pulse.width > BUS_LATENCY:
                 time.sleep(pulse.width)
-        finally:
+            self._command(":OUTP1 OFF")
+        except BaseException:
             self.off()
+            raise
 
     def arm_external(self, pulse: Pulse) -> None:
         """Let every trigger at the external input send this pulse, until `off`.
@@ -235,8 +238,11 @@ class Keysight81160A(Instrument):
             raise
 
     def off(self) -> None:
-        """Switch the output off and take triggers from ``*TRG`` only."""
-        self._command(":OUTP1 OFF;:ARM:SOUR1 MAN")
+        """Switch the output off and take triggers from ``*TRG`` only.
+
+        Errors noted earlier are dropped: they must not keep the output from being switched off.
+        """
+        self._command("*CLS;:OUTP1 OFF;:ARM:SOUR1 MAN")
 
     def shutdown(self) -> None:
         """Leave the output off."""

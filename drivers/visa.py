@@ -35,8 +35,8 @@ class BenchAdapter(VISAAdapter):
     """A PyMeasure adapter for one role of the bench, with LF as termination on every interface.
 
     GPIB, USB and VXI-11 mark the end of a reply themselves, so a binary block may hold any byte
-    and ``read_bytes(-1, break_on_termchar=True)`` returns it whole; on a raw socket and a serial
-    line a reply ends at its line feed, and a block must be read by its length.
+    and ``read_bytes(-1)`` returns it whole. On a raw socket and a serial line a reply ends at its
+    line feed, and a block must be read by its length.
     """
 
     def __init__(
@@ -45,12 +45,13 @@ class BenchAdapter(VISAAdapter):
         """Raises whatever the VISA library raises; `connect` translates that."""
         self.role = role
         self.address = address
+        self._stream = is_stream(address)
         self._asked = ""
         self._reply_may_come_late = False
         self._settings: dict[str, Any] = {
             "timeout": timeout * 1000,
             "write_termination": "\n",
-            "read_termination": "\n" if is_stream(address) else None,
+            "read_termination": "\n" if self._stream else None,
             "encoding": "latin-1",
         }
         super().__init__(address, visa_library, **self._settings)
@@ -78,6 +79,9 @@ class BenchAdapter(VISAAdapter):
             raise self._translated(error) from error
 
     def _read_bytes(self, count: int, break_on_termchar: bool = False, **kwargs: Any) -> bytes:
+        if count < 0 and not self._stream:
+            # PyMeasure reads byte by byte until a time-out; END says where the reply is over.
+            break_on_termchar = True
         try:
             return super()._read_bytes(count, break_on_termchar, **kwargs)
         except FAULTS as error:
@@ -90,7 +94,7 @@ class BenchAdapter(VISAAdapter):
         """
         if not self._reply_may_come_late:
             return
-        if is_stream(self.address):
+        if self._stream:
             self._settings["timeout"] = self.connection.timeout  # a driver may have changed it
             self.connection.close()
             self.connection.open()

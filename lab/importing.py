@@ -16,26 +16,15 @@ from numpy.typing import NDArray
 from analysis.single_reading import Prediction, classify_single, prediction
 from crossbar.defect_map import CellClass
 from crossbar.errors import DataError
-from db.store import Store
+from db.rows import ConductanceMap
 from lab.configuration import BenchConfiguration, SimulationTable
 
 FILE = re.compile(r"kernel-(\w+)\.txt")
 FOLDER = re.compile(r"programming-(\d+)")
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConductanceMap:
-    """One kernel as read back after one programming."""
-
-    kernel: str
-    programming: int
-    conductance: NDArray[np.float64]
-    """(rows, columns) Siemens; offsets of the read-out can make an open cell slightly negative."""
-    path: Path
-
-
-def read_conductance_maps(folder: Path) -> list[ConductanceMap]:
-    """Read every map of a folder.
+def read_conductance_maps(folder: Path, source: str) -> list[ConductanceMap]:
+    """Read every map of a folder; ``source`` is the name that the database will know them by.
 
     Raises DataError if there is none, a file is not a matrix of numbers, or shapes differ.
     """
@@ -45,10 +34,10 @@ def read_conductance_maps(folder: Path) -> list[ConductanceMap]:
         if programming and kernel:
             maps.append(
                 ConductanceMap(
+                    source=source,
                     kernel=kernel[1],
                     programming=int(programming[1]),
                     conductance=_read_matrix(path),
-                    path=path,
                 )
             )
     if not maps:
@@ -60,8 +49,8 @@ def read_conductance_maps(folder: Path) -> list[ConductanceMap]:
     for found in maps:
         if found.conductance.shape != shape:
             raise DataError(
-                f"{found.path} is {found.conductance.shape[0]} x {found.conductance.shape[1]}, but "
-                f"{maps[0].path} is {shape[0]} x {shape[1]}; kernels must have one shape."
+                f"{folder}: kernel {found.kernel} has the shape {found.conductance.shape}, but "
+                f"kernel {maps[0].kernel} has {shape}; all kernels must have one shape."
             )
     return maps
 
@@ -94,17 +83,6 @@ def _read_matrix(path: Path) -> NDArray[np.float64]:
             "memory cell (expected 1e-7 to 1). Is the file in another unit?"
         )
     return matrix
-
-
-def store_conductance_maps(store: Store, name: str, maps: Sequence[ConductanceMap]) -> None:
-    """Put every map into the database under one name."""
-    for found in maps:
-        store.save_conductance_map(
-            source=name,
-            kernel=found.kernel,
-            programming=found.programming,
-            conductance=found.conductance,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from crossbar.errors import ConfigurationError, ContactError
 from crossbar.geometry import DieAddress
 from crossbar.memory_die import MemoryDie
 from crossbar.records import ContactRecord, Record
+from db.rows import UsedInstrument
 from db.store import Store
 from lab.bench import Bench
 from lab.parameters import as_json, build
@@ -78,14 +79,15 @@ def resume_run(
     row = store.run(run)
     if row.status == "done":
         raise ConfigurationError(f"Run {run} ({row.protocol}) is done; there is nothing to resume.")
-    if row.wafer != bench.configuration.wafer.name:
+    if row.wafer_id != wafer_of(store, bench):
+        names = {wafer.id: wafer.name for wafer in store.wafers()}
         raise ConfigurationError(
-            f"Run {run} was on wafer {row.wafer!r}, but {bench.source} describes "
-            f"{bench.configuration.wafer.name!r}. Resume it with its own bench file."
+            f"Run {run} was on wafer {names[row.wafer_id]!r}, but {bench.source} describes "
+            f"{bench.configuration.wafer.name!r}. Resume it with its own bench file and seed."
         )
     entry = protocol(row.protocol)
     parameters = build(entry.parameters, (f"run {run}", row.parameters))
-    store.reopen_run(run)
+    store.finish_run(run, "running")  # taken up again
     return _measure(
         store,
         bench,
@@ -97,26 +99,47 @@ def resume_run(
     )
 
 
+def wafer_of(store: Store, bench: Bench) -> int:
+    """The database's number of the wafer on the bench."""
+    wafer = bench.configuration.wafer
+    return store.wafer(wafer.name, wafer.geometry, wafer.technology)
+
+
 def begin(
-    store: Store, bench: Bench, name: str, parameters: dict[str, Any], dies: Sequence[DieAddress]
+    store: Store,
+    bench: Bench,
+    name: str,
+    parameters: dict[str, Any],
+    dies: Sequence[DieAddress],
+    training_run: int | None = None,
 ) -> int:
     """Enter a run with everything needed to repeat it; returns its number."""
-    wafer = bench.configuration.wafer
-    simulation = bench.configuration.simulation
+    configuration = bench.configuration
+    wafer = wafer_of(store, bench)
+    frame = configuration.wafer.prober_frame.die_frame
+    for die in dies:
+        store.die(wafer, die, prober=frame.to_prober(die))
+    simulation = configuration.simulation
     run = store.begin_run(
-        store.wafer(wafer.name, wafer.geometry, wafer.technology),
-        protocol=name,
-        parameters=parameters,
-        seed=simulation.seed if simulation is not None else None,
-        versions=versions(),
-        bench=bench.configuration.model_dump_json(),
-        dies=dies,
+        wafer,
+        name,
+        parameters,
+        simulation.seed if simulation is not None else None,
+        versions(),
+        configuration.model_dump_json(),
+        dies,
+        training_run_id=training_run,
     )
     store.record_instruments(
         run,
         [
-            (role, table.driver, table.address, bench.identities[role])
-            for role, table in bench.configuration.instruments.items()
+            UsedInstrument(
+                role=role,
+                driver=table.driver,
+                address=table.address,
+                identity=bench.identities[role],
+            )
+            for role, table in configuration.instruments.items()
         ],
     )
     return run
@@ -148,7 +171,7 @@ def _measure(
                     without_contact.append(die)
                     misses += 1
                     _give_up_after(misses, die, contact)
-                    store.finish_die(run, die, "no contact")
+                    store.finish_die(run, die)
                     listener("no contact", die, stored)
                     continue
                 misses = 0
@@ -157,7 +180,7 @@ def _measure(
                         store.add(run, die, record)  # durable before the generator goes on
                         stored += 1
                         listener("record", die, stored)
-            store.finish_die(run, die, "done")
+            store.finish_die(run, die)
             listener("done", die, stored)
     except KeyboardInterrupt:
         store.finish_run(run, "interrupted", "stopped by the user")

@@ -100,9 +100,7 @@ class UseCounter:
         """Take over what `snapshot` returned."""
         self._dense = {
             int(name): np.array(counts, dtype=np.uint32)
-            for name, counts in zip(
-                snapshot["dense_names"], snapshot["dense_counts"], strict=True
-            )
+            for name, counts in zip(snapshot["dense_names"], snapshot["dense_counts"], strict=True)
         }
         self._sparse = {}
         for name, cell, count in snapshot["sparse"].tolist():

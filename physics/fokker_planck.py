@@ -16,6 +16,7 @@ takes some minutes.
 """
 
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -81,9 +82,7 @@ def upper_hemisphere(terms: int = TERMS) -> Array:
     return integrals
 
 
-def write_error_rates(
-    current: float, durations: Array, delta: float, terms: int = TERMS
-) -> Array:
+def write_error_rates(current: float, durations: Array, delta: float, terms: int = TERMS) -> Array:
     """Write error rate after each of the (n,) ascending durations, multiples of `TICK`.
 
     Absolute error about 1e-13; what has fallen below `SMALLEST_WER` is left at zero.
@@ -129,9 +128,9 @@ def slowest_rate(current: float, delta: float, points: int = 2000) -> float:
         diagonal[1:] += backward / volumes[1:]
         beside = -np.sqrt(forward * backward / (volumes[:-1] * volumes[1:]))
         return float(
-            eigh_tridiagonal(
-                diagonal, beside, eigvals_only=True, select="i", select_range=(1, 1)
-            )[0]
+            eigh_tridiagonal(diagonal, beside, eigvals_only=True, select="i", select_range=(1, 1))[
+                0
+            ]
         )
 
     coarse, fine = on_grid(points), on_grid(2 * points)
@@ -162,7 +161,7 @@ def mean_first_passage(current: float, delta: float, absorbing: float = -0.5) ->
     inner = sorted({absorbing, min(max(current, absorbing), 1 - 1e-9), 1 - 1e-9})
     pieces = [
         quad(integrand, low, high, limit=500, epsabs=0, epsrel=1e-9)[0]
-        for low, high in zip(inner, inner[1:], strict=False)
+        for low, high in pairwise(inner)
     ]
     return float(sum(pieces))
 

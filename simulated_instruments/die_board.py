@@ -8,11 +8,19 @@ moment it starts; its counts can be fetched when the virtual clock says that it 
 import numpy as np
 from numpy.typing import NDArray
 
-from crossbar.attempts import AttemptCounts, AttemptPlan
 from crossbar.errors import ConfigurationError
 from crossbar.geometry import CellAddress, CellIndices
 from crossbar.pulses import Pulse, State
 from crossbar.units import Amperes, Seconds, Volts
+from simulated_instruments.die_board_attempts import AttemptSequencer
+from simulated_instruments.die_board_converters import (
+    PRODUCT_CODES,
+    READ_CODES,
+    ROW_FULL_SCALE,
+    apply_row_voltages,
+    convert_currents,
+    floats,
+)
 from simulated_instruments.probe_station import ProbeStation
 from simulated_instruments.scpi import ScpiInstrument, Setting, scpi
 from simulated_instruments.scpi_grammar import (
@@ -31,15 +39,10 @@ READ_TIME: Seconds = 1e-6
 """Settling and conversion of all columns of one row, or of one vector of row voltages."""
 ROW_TIME: Seconds = 100e-9
 """Addressing a row before a pulse."""
-READ_CODES = 32767
-"""Largest code of the 16-bit converters that read cells."""
-PRODUCT_CODES = 2047
-"""Largest code of the 12-bit converters of the row voltages and of the products."""
-ROW_FULL_SCALE: Volts = 0.3
 TOLERANCE = 1 + 1e-6
 """A limit of 1.2 V lets 1.2 V pass, however both were rounded on their way."""
-MAX_READINGS = 1_000_000
-"""Readings that one run may keep, two to an attempt."""
+MAX_MESSAGE = 262_144
+"""Bytes of the input buffer."""
 OVERRANGE = 0x02
 """Bit 1 of the questionable status: a current was clipped."""
 EVERY_AMPLITUDE = number("V", -2.0, 2.0)
@@ -76,12 +79,7 @@ class EmulatedDieBoard(ScpiInstrument):
     def _forget(self) -> None:
         """The state that is no `Setting`, as after power-on."""
         self.cells: CellIndices = np.zeros(0, dtype=np.intp)
-        self.thresholds: NDArray[np.float64] = np.zeros(0)
-        self.restore: Pulse | None = None
-        self.write: Pulse | None = None
-        self._counts: AttemptCounts | None = None
-        self._read_at: Volts = 0.0
-        self._busy_until: Seconds = 0.0
+        self.sequencer = AttemptSequencer()
 
     # Safety
 
@@ -100,7 +98,10 @@ class EmulatedDieBoard(ScpiInstrument):
         silent = self.station.clock.now - self._last_message
         if 0 < self.watchdog < silent and self.station.routed_cell is not None:
             self.report(ScpiError(-365, "watchdog opened the route"))
-        super().handle(message)
+        if len(message) > MAX_MESSAGE:
+            self.report(ScpiError(-223, f"{len(message)} bytes; the input takes {MAX_MESSAGE}"))
+        else:
+            super().handle(message)
         self._last_message = self.station.clock.now
 
     def check_settings(self) -> None:
@@ -111,7 +112,7 @@ class EmulatedDieBoard(ScpiInstrument):
     def _allowed_pulse(self, amplitude: Volts, width: Seconds) -> Pulse:
         if abs(amplitude) > self.limit_amplitude * TOLERANCE:
             raise ScpiError(-222, f"{amplitude:g} V is beyond LIMit:AMPLitude")
-        if not self.limit_min_width <= width * TOLERANCE <= self.limit_max_width * TOLERANCE**2:
+        if not self.limit_min_width / TOLERANCE <= width <= self.limit_max_width * TOLERANCE:
             raise ScpiError(-222, f"{width:g} s is beyond LIMit:WIDTh")
         return Pulse(amplitude=amplitude, width=width)
 
@@ -123,7 +124,7 @@ class EmulatedDieBoard(ScpiInstrument):
         """The board's own drivers and converters need the columns for themselves."""
         if self.station.routed_cell is not None:
             raise ScpiError(-221, "a route is closed; send ROUTe:OPEN first")
-        if self.station.clock.now < self._busy_until:
+        if self.station.clock.now < self.sequencer.busy_until:
             raise ScpiError(-221, "an attempt run is in progress")
 
     # Routing
@@ -236,11 +237,11 @@ class EmulatedDieBoard(ScpiInstrument):
 
     @scpi("ATTempt:RESTore", EVERY_AMPLITUDE, EVERY_WIDTH)
     def _set_restore(self, amplitude: Volts, width: Seconds) -> None:
-        self.restore = self._allowed_pulse(amplitude, width)
+        self.sequencer.restore = self._allowed_pulse(amplitude, width)
 
     @scpi("ATTempt:WRITe", EVERY_AMPLITUDE, EVERY_WIDTH)
     def _set_write(self, amplitude: Volts, width: Seconds) -> None:
-        self.write = self._allowed_pulse(amplitude, width)
+        self.sequencer.write = self._allowed_pulse(amplitude, width)
 
     @scpi("ATTempt:THReshold", block)
     def _set_thresholds(self, data: bytes) -> None:
@@ -249,71 +250,46 @@ class EmulatedDieBoard(ScpiInstrument):
         thresholds = np.frombuffer(data, dtype="<f4").astype(np.float64)
         if not np.isfinite(thresholds).all():
             raise ScpiError(-222, "a threshold is not finite")
-        self.thresholds = thresholds
+        self.sequencer.thresholds = thresholds
 
     @scpi("ATTempt:RUN", integer(1, 10**9))
     def _run(self, attempts: int) -> None:
         self._check_free()
-        plan = self._plan(attempts)
-        self._counts = None
-        self._read_at = plan.read_amplitude
-        die = self.station.die
-        if not len(self.cells) or die is None:
-            self._counts = without_die(plan, len(self.cells))
-        else:
-            self._counts = die.attempt(self.cells, plan)
+        plan = self.sequencer.plan_for(
+            len(self.cells),
+            initial=State.LOW if self.initial == "LOW" else State.HIGH,
+            read_amplitude=self.attempt_read,
+            attempts=attempts,
+            keep=self.keep_readings,
+        )
+        # The limits may have been lowered since the pulses were set.
+        self._allowed_read(plan.read_amplitude)
+        for pulse in (plan.restore, plan.write):
+            self._allowed_pulse(pulse.amplitude, pulse.width)
+        self.sequencer.run(plan, self.cells, self.station.die)
         one = ROW_TIME + plan.restore.width + plan.write.width + 2 * READ_TIME
-        self._busy_until = self.station.clock.now + attempts * self._rows(self.cells) * one
+        duration = attempts * self._rows(self.cells) * one
+        self.sequencer.busy_until = self.station.clock.now + duration
 
     @scpi("ATTempt:WAIT?", number("S", 0.0, 60.0))
     def _wait_for_run(self, patience: Seconds) -> str:
         clock = self.station.clock
-        clock.advance(max(0.0, min(patience, self._busy_until - clock.now)))
-        remaining = self._busy_until - clock.now
+        clock.advance(max(0.0, min(patience, self.sequencer.busy_until - clock.now)))
+        remaining = self.sequencer.busy_until - clock.now
         if remaining < READ_TIME:
-            self._busy_until = clock.now
+            self.sequencer.busy_until = clock.now
             return real(0.0)
         return real(remaining)
 
     @scpi("ATTempt:COUNts?")
     def _answer_counts(self) -> bytes:
-        counts = self._finished()
+        counts = self.sequencer.finished(self.station.clock.now)
         return as_block(np.concatenate([counts.rejected, counts.errors]).astype("<u4").tobytes())
 
-    @scpi("ATTempt:READings?")
+    @scpi("ATTempt:DATA?")
     def _answer_readings(self) -> bytes:
-        readings = self._finished().readings
-        if readings is None:
-            raise ScpiError(-230, "the run kept no readings; send ATTempt:KEEP ON before it")
-        return floats(self._convert(readings * self._read_at, self.read_range, READ_CODES))
-
-    def _plan(self, attempts: int) -> AttemptPlan:
-        """The plan of the run, checked against the limits as they are now."""
-        if self.restore is None or self.write is None:
-            raise ScpiError(-221, "send ATTempt:RESTore and ATTempt:WRITe first")
-        if len(self.thresholds) != len(self.cells):
-            raise ScpiError(
-                -221, f"{len(self.thresholds)} thresholds for {len(self.cells)} selected cells"
-            )
-        if self.keep_readings and 2 * attempts * len(self.cells) > MAX_READINGS:
-            raise ScpiError(-223, f"a run keeps at most {MAX_READINGS} readings")
-        self._allowed_read(self.attempt_read)
-        if self.attempt_read == 0:
-            raise ScpiError(-221, "ATTempt:READ is 0 V")
-        return AttemptPlan(
-            initial=State.LOW if self.initial == "LOW" else State.HIGH,
-            restore=self._allowed_pulse(self.restore.amplitude, self.restore.width),
-            write=self._allowed_pulse(self.write.amplitude, self.write.width),
-            read_amplitude=self.attempt_read,
-            threshold=self.thresholds,
-            attempts=attempts,
-            keep_readings=self.keep_readings,
-        )
-
-    def _finished(self) -> AttemptCounts:
-        if self._counts is None or self.station.clock.now < self._busy_until:
-            raise ScpiError(-230, "no finished attempt run; ask ATTempt:WAIT? until it answers 0")
-        return self._counts
+        currents = self.sequencer.readings(self.station.clock.now)
+        return floats(self._convert(currents, self.read_range, READ_CODES))
 
     # Analog dot product
 
@@ -331,9 +307,7 @@ class EmulatedDieBoard(ScpiInstrument):
         self._allowed_read(largest)
         self._check_free()
         self.station.clock.advance(len(voltages) * self.multiply_averages * READ_TIME)
-        step = ROW_FULL_SCALE / PRODUCT_CODES
-        applied = np.rint(voltages / step) * step
-        applied *= min(1.0, self.limit_read / max(largest, step))  if False else 1.0
+        applied = apply_row_voltages(voltages, self.limit_read * TOLERANCE)
         die = self.station.die
         total = np.zeros((len(voltages), columns))
         for _ in range(self.multiply_averages):
@@ -360,31 +334,7 @@ class EmulatedDieBoard(ScpiInstrument):
     def _convert(
         self, current: NDArray[np.float64], full_scale: Amperes, codes: int
     ) -> NDArray[np.float64]:
-        """What a converter makes of currents: steps, and its full scale beyond which it clips."""
-        code = np.rint(current * (codes / full_scale))
-        if np.nanmax(np.abs(code), initial=0.0) >= codes:
-            self.questionable |= OVERRANGE
-            code = np.clip(code, -codes, codes)
-        return code * (full_scale / codes)
-
-
-def floats(values: NDArray[np.float64]) -> bytes:
-    """A block of little-endian float32."""
-    return as_block(values.astype("<f4").tobytes())
-
-
-def without_die(plan: AttemptPlan, cells: int) -> AttemptCounts:
-    """What a run finds with nothing at the pads: every cell reads 0 A, which is HIGH.
-
-    From LOW every attempt is rejected; from HIGH every one ends in the state where it began.
-    """
-    all_of_them = np.full(cells, plan.attempts, dtype=np.int64)
-    none = np.zeros(cells, dtype=np.int64)
-    rejected, errors = (all_of_them, none) if plan.initial is State.LOW else (none, all_of_them)
-    readings = None
-    if plan.keep_readings:
-        readings = np.zeros((cells, plan.attempts, 2))
-        readings[..., 1] = np.nan if plan.initial is State.LOW else 0.0
-    return AttemptCounts(
-        attempts=plan.attempts, rejected=rejected, errors=errors, readings=readings
-    )
+        """What a converter makes of currents; clipping is noted in the questionable status."""
+        converted, clipped = convert_currents(current, full_scale, codes)
+        self.questionable |= OVERRANGE if clipped else 0
+        return converted

@@ -147,9 +147,7 @@ class TspInterpreter:
 
     def _table(self, entries: Mapping[Any, Any]) -> LuaObject:
         wrapped = {
-            key: self.function(value)
-            if callable(value) and not lua51.lua_type(value)
-            else value
+            key: self.function(value) if callable(value) and not lua51.lua_type(value) else value
             for key, value in entries.items()
         }
         return self._lua.table_from(wrapped)

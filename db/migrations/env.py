@@ -1,6 +1,6 @@
 """Executed by Alembic: migrates over the connection, and in the transaction, that it is given."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import TypeDecorator
@@ -8,7 +8,7 @@ from sqlalchemy import TypeDecorator
 from db import schema
 
 
-def plain_type(kind: str, item: Any, _context: object) -> str | bool:
+def plain_type(kind: str, item: Any, _context: object) -> str | Literal[False]:
     """How a new migration writes our own types: as what they are made of, since it is frozen."""
     if kind == "type" and isinstance(item, TypeDecorator):
         return f"sa.{item.impl!r}"

@@ -23,17 +23,18 @@ def import_(
     """Read measurements of other groups' chips into the database."""
     from crossbar.errors import ConfigurationError
     from db.store import Store
-    from lab.importing import read_conductance_maps, reproducibility, store_conductance_maps
+    from lab.importing import read_conductance_maps, reproducibility
 
     if kind not in FORMATS:
         raise ConfigurationError(
             f"There is no import format {kind!r}; there is {', '.join(FORMATS)}."
         )
     output = Output(as_json=json)
-    maps = read_conductance_maps(folder)
     name = name or folder.resolve().name
+    maps = read_conductance_maps(folder, name)
     with Store.open(database) as store:
-        store_conductance_maps(store, name, maps)
+        for found in maps:
+            store.save_conductance_map(found)
     rows = reproducibility(maps)
     output.table(
         f"Defects found in one programming, held against the others ({name})",

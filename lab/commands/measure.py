@@ -79,22 +79,20 @@ def resume(
 ) -> None:
     """Go on with an interrupted run at the first piece of work that is not stored."""
     from crossbar.errors import ConfigurationError
-    from lab.runs import resume_run
+    from lab.runs import resume_run, wafer_of
     from lab.session import session
 
     output = Output(as_json=json)
     chosen = chosen_bench(bench, simulated, seed)
     with session(chosen, database, execution=execution) as opened:
         if run_number is None:
-            unfinished = [
-                row for row in opened.store.interrupted_runs() if row.wafer == chosen.wafer
-            ]
+            unfinished = opened.store.interrupted_runs(wafer_of(opened.store, opened.bench))
             if not unfinished:
                 raise ConfigurationError(
                     f"{database} has no interrupted run on wafer {chosen.wafer!r}; "
                     "`lab status` lists the runs."
                 )
-            run_number = unfinished[-1].run
+            run_number = unfinished[0].id
         row = opened.store.run(run_number)
         with output.progress(row.protocol, len(row.dies)) as step:
             summary = resume_run(
@@ -109,44 +107,29 @@ def status(database: Database = DATABASE, json: Json = False) -> None:
 
     output = Output(as_json=json)
     with Store.open(database, create=False) as store:
-        runs = store.runs()
+        wafers = {wafer.id: wafer.name for wafer in store.wafers()}
+        lines = [
+            {
+                "run": row.id,
+                "protocol": row.protocol,
+                "wafer": wafers[row.wafer_id],
+                "status": row.status,
+                "dies_done": len(store.done_dies(row.id)),
+                "dies": len(row.dies),
+                "started_at": f"{row.started_at:%Y-%m-%d %H:%M:%S}",
+                "message": row.message,
+            }
+            for row in store.runs()
+        ]
         counts = store.counts()
     output.table(
         f"Runs in {database}",
-        ["run", "protocol", "wafer", "status", "dies done", "started", "message"],
-        [
-            [
-                row.run,
-                row.protocol,
-                row.wafer,
-                row.status,
-                f"{row.dies_done}/{len(row.dies)}",
-                f"{row.started_at:%Y-%m-%d %H:%M:%S}",
-                row.message,
-            ]
-            for row in runs
-        ],
+        ["run", "protocol", "wafer", "status", "dies done", "dies", "started (UTC)", "message"],
+        [list(line.values()) for line in lines],
     )
-    if any(row.status in ("interrupted", "failed", "running") for row in runs):
+    if any(line["status"] != "done" for line in lines):
         output.say("`lab resume RUN` goes on where a run stopped.")
-    output.result(
-        {
-            "runs": [
-                {
-                    "run": row.run,
-                    "protocol": row.protocol,
-                    "wafer": row.wafer,
-                    "status": row.status,
-                    "dies_done": row.dies_done,
-                    "dies": len(row.dies),
-                    "started_at": row.started_at.isoformat(),
-                    "message": row.message,
-                }
-                for row in runs
-            ],
-            "counts": counts,
-        }
-    )
+    output.result({"runs": lines, "counts": counts})
 
 
 def _listener(step, protocol: str):

@@ -80,7 +80,7 @@ def test_a_block_on_gpib_comes_whole(library):
     adapter = connect(GPIB, visa_library=library)
     adapter.write_bytes(b"#14\n\n\n\n?\n")
 
-    assert adapter.read_bytes(-1, break_on_termchar=True) == b"#14\n\n\n\n\n"
+    assert adapter.read_bytes(-1) == b"#14\n\n\n\n\n"
     adapter.close()
 
 

@@ -12,30 +12,33 @@ from crossbar.geometry import DieAddress
 from db import arrays
 from db.insert import insert_row
 from db.rows import ConductanceMap
-from db.runs import now
+from db.run_tables import now
 from db.schema import conductance_maps, defect_maps, dies
-from db.wafers import ensure_die, wafer_row
+from db.wafer_tables import ensure_die, wafer_row
 
 ARRAYS = ("classes", "low", "high")
 
 
-def add_defect_map(
+def save_defect_map(
     connection: Connection,
     wafer_id: int,
     die: DieAddress,
     defect_map: DefectMap,
     *,
-    run_id: int | None,
-    source: str,
+    run_id: int | None = None,
+    source: str = "",
 ) -> int:
-    """Store a defect map beside the earlier ones of its die; returns its id."""
+    """Store a defect map beside the earlier ones of its die; returns its id.
+
+    It was made of the readings of ``run_id``, or imported from ``source``.
+    """
     stored = {
         f"{name}_array": arrays.save(connection, getattr(defect_map, name)) for name in ARRAYS
     }
     return insert_row(
         connection,
         defect_maps,
-        die_id=ensure_die(connection, wafer_id, die, None),
+        die_id=ensure_die(connection, wafer_id, die),
         run_id=run_id,
         source=source,
         thresholds=defect_map.thresholds,
@@ -51,9 +54,9 @@ def latest_defect_map(connection: Connection, wafer_id: int, die: DieAddress) ->
     """The latest defect map of a die. Raises DataError if it has none."""
     found = latest_defect_maps(connection, wafer_id, die)
     if die not in found:
-        wafer = wafer_row(connection, wafer_id)
+        name = wafer_row(connection, wafer_id).name
         raise DataError(
-            f"Die {die} of wafer {wafer.name} has no defect map. Measure it with: lab run array-map."
+            f"Die {die} of wafer {name} has no defect map. Measure it with: lab run array-map."
         )
     return found[die]
 
@@ -88,7 +91,7 @@ def _defect_map(row: RowMapping, loaded: dict[int, NDArray[Any]]) -> DefectMap:
     )
 
 
-def add_conductance_map(connection: Connection, imported: ConductanceMap) -> int:
+def save_conductance_map(connection: Connection, imported: ConductanceMap) -> int:
     """Store an imported map; returns its id. The same map again changes nothing, another one under
     the same name raises StorageError.
     """
@@ -107,7 +110,7 @@ def add_conductance_map(connection: Connection, imported: ConductanceMap) -> int
     return row.id
 
 
-def imported_maps(connection: Connection, source: str | None) -> list[ConductanceMap]:
+def imported_maps(connection: Connection, source: str | None = None) -> list[ConductanceMap]:
     """The imported maps, all or those of one source, by source, kernel and programming."""
     keys = (
         conductance_maps.c.source,
@@ -118,9 +121,7 @@ def imported_maps(connection: Connection, source: str | None) -> list[Conductanc
     if source is not None:
         query = query.where(conductance_maps.c.source == source)
     rows = connection.execute(query).all()
-    loaded = arrays.load(
-        connection, (row.conductance_array for row in rows), conductance_maps.name
-    )
+    loaded = arrays.load(connection, (row.conductance_array for row in rows), conductance_maps.name)
     return [
         ConductanceMap(
             source=row.source,

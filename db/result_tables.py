@@ -8,35 +8,47 @@ from sqlalchemy import Connection, Row, Select, insert, select
 
 from crossbar.errors import ConfigurationError, DataError
 from crossbar.geometry import DieAddress
+from crossbar.units import Ratio
 from db import arrays
 from db.insert import insert_row
 from db.rows import EvaluationRow, TrainingRunRow
-from db.runs import now
+from db.run_tables import now
 from db.schema import dies, evaluations, training_arrays, training_runs
-from db.wafers import ensure_die
+from db.wafer_tables import ensure_die
 
 STRATEGIES = ("ideal", "defect-aware", "statistics-aware")
 PLACES = ("hardware", "emulated software")
 
 
-def add_training_run(
+def save_training_run(
     connection: Connection,
     *,
     strategy: str,
+    dataset: str,
+    recipe: Mapping[str, object],
+    seed: int,
+    software_accuracy: Ratio,
+    versions: Mapping[str, object],
     solution: Mapping[str, NDArray[Any]],
-    wafer_id: int | None,
-    die: DieAddress | None,
-    **columns: Any,
+    wafer_id: int | None = None,
+    die: DieAddress | None = None,
 ) -> int:
-    """Store a training run and its solution; returns its id."""
+    """Store a training run and its solution, arrays by name; returns its id.
+
+    ``die`` is the one that it was trained for. Raises ConfigurationError for an unknown strategy.
+    """
     _check_one_of("strategy", strategy, STRATEGIES)
     run_id = insert_row(
         connection,
         training_runs,
         strategy=strategy,
+        dataset=dataset,
+        recipe=recipe,
+        seed=seed,
+        software_accuracy=software_accuracy,
+        versions=versions,
         die_id=_die_id(connection, wafer_id, die),
         created_at=now(),
-        **columns,
     )
     for position, (name, array) in enumerate(solution.items()):
         row = {"training_run_id": run_id, "name": name, "position": position}
@@ -57,10 +69,10 @@ def training_run_row(connection: Connection, training_run_id: int) -> TrainingRu
 def latest_training_run_row(
     connection: Connection,
     *,
-    strategy: str | None,
-    dataset: str | None,
-    wafer_id: int | None,
-    die: DieAddress | None,
+    strategy: str | None = None,
+    dataset: str | None = None,
+    wafer_id: int | None = None,
+    die: DieAddress | None = None,
 ) -> TrainingRunRow:
     """The latest training run that meets what is given. Raises DataError if none does."""
     query = _with_die(training_runs).order_by(training_runs.c.id.desc()).limit(1)
@@ -78,40 +90,50 @@ def latest_training_run_row(
     return _training_run(connection, row)
 
 
-def add_evaluation(
+def save_evaluation(
     connection: Connection,
     *,
+    training_run_id: int,
+    dataset: str,
     images: int,
     correct: int,
     where: str,
-    wafer_id: int | None,
-    die: DieAddress | None,
-    **columns: Any,
+    wafer_id: int | None = None,
+    die: DieAddress | None = None,
+    programming_run_id: int | None = None,
+    calibration: Mapping[str, object] | None = None,
 ) -> int:
-    """Store how a trained network did on one die; returns the evaluation's id."""
+    """Store how a trained network did on one die; returns the evaluation's id.
+
+    ``where`` is "hardware" or "emulated software"; ``programming_run_id`` the run that wrote the
+    weights. Raises ConfigurationError for another place, or an impossible count.
+    """
     _check_one_of("where", where, PLACES)
     if not 0 <= correct <= images or images == 0:
         raise ConfigurationError(f"{correct} of {images} images cannot be correct.")
     return insert_row(
         connection,
         evaluations,
+        training_run_id=training_run_id,
+        programming_run_id=programming_run_id,
+        die_id=_die_id(connection, wafer_id, die),
+        dataset=dataset,
         images=int(images),
         correct=int(correct),
         where=where,
-        die_id=_die_id(connection, wafer_id, die),
+        calibration=calibration or {},
         created_at=now(),
-        **columns,
     )
 
 
 def evaluation_rows(
     connection: Connection,
     *,
-    training_run_id: int | None,
-    wafer_id: int | None,
-    die: DieAddress | None,
+    training_run_id: int | None = None,
+    wafer_id: int | None = None,
+    die: DieAddress | None = None,
 ) -> list[EvaluationRow]:
-    """Evaluations, oldest first: all of them, or those of a training run, a wafer, a die."""
+    """Evaluations, oldest first: all, or those of a training run, a wafer, a die."""
     query = _with_die(evaluations).order_by(evaluations.c.id)
     if training_run_id is not None:
         query = query.where(evaluations.c.training_run_id == training_run_id)
@@ -143,11 +165,7 @@ def _columns(row: Row[Any]) -> dict[str, Any]:
 
 
 def _die_id(connection: Connection, wafer_id: int | None, die: DieAddress | None) -> int | None:
-    if die is None:
-        return None
-    if wafer_id is None:
-        raise ConfigurationError(f"Die {die} of which wafer? Give wafer_id with die.")
-    return ensure_die(connection, wafer_id, die, None)
+    return None if die is None else ensure_die(connection, wafer_id, die)
 
 
 def _check_one_of(what: str, value: str, allowed: tuple[str, ...]) -> None:

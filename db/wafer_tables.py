@@ -4,16 +4,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from crossbar.errors import ConfigurationError, DataError, StorageError
+from crossbar.errors import ConfigurationError, StorageError
 from crossbar.geometry import DieAddress, DieGeometry
 from db.insert import insert_row
 from db.rows import WaferRow
 from db.schema import dies, wafers
 
 
-def ensure_wafer(
-    connection: Connection, name: str, geometry: DieGeometry, technology: str
-) -> int:
+def ensure_wafer(connection: Connection, name: str, geometry: DieGeometry, technology: str) -> int:
     """Id of the wafer of this name. Raises ConfigurationError if it is stored as another kind."""
     row = connection.execute(select(wafers).where(wafers.c.name == name)).one_or_none()
     if row is None:
@@ -44,9 +42,17 @@ def wafer_rows(connection: Connection) -> list[WaferRow]:
 
 
 def ensure_die(
-    connection: Connection, wafer_id: int, die: DieAddress, prober: tuple[int, int] | None
+    connection: Connection,
+    wafer_id: int | None,
+    die: DieAddress,
+    prober: tuple[int, int] | None = None,
 ) -> int:
-    """Id of a die, stored on first sight; ``prober`` is its column and row in the prober's frame."""
+    """Id of a die, stored on first sight; ``prober`` is its column and row in the prober's frame.
+
+    Raises ConfigurationError where a caller names a die, but no wafer.
+    """
+    if wafer_id is None:
+        raise ConfigurationError(f"Die {die} of which wafer? Give wafer_id along with the die.")
     die_id = find_die(connection, wafer_id, die)
     frame = {} if prober is None else {"prober_column": prober[0], "prober_row": prober[1]}
     if die_id is None:

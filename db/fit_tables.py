@@ -1,0 +1,137 @@
+"""What was fitted: cell models to single cells, a population to many dies."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from crossbar.errors import DataError
+from crossbar.geometry import DieAddress
+from crossbar.pulses import State
+from db import schema
+from db.insert import insert_row
+from db.rows import Estimate, FitRow, PopulationRow
+from db.run_tables import die_of_run, now
+from db.wafer_tables import ensure_die, find_die
+
+
+def save_fits(connection: Connection, run_id: int, die: DieAddress, fits: Sequence[FitRow]) -> None:
+    """Store fits to the points of one run and die. An earlier fit of the same kind, cell and target
+    gives way: it can be made again from the points, which stay.
+    """
+    die_id = die_of_run(connection, run_id, die)
+    for fit in fits:
+        key: dict[str, Any] = {"run_id": run_id, "die_id": die_id, "kind": fit.kind}
+        key |= {"cell": int(fit.cell), "target": fit.target.value}
+        _forget(connection, key)
+        fit_id = insert_row(
+            connection,
+            schema.fits,
+            log_likelihood=fit.log_likelihood,
+            converged=bool(fit.converged),
+            **key,
+        )
+        rows = [
+            {"fit_id": fit_id, "name": name} | asdict(estimate)
+            for name, estimate in fit.parameters.items()
+        ]
+        if rows:
+            connection.execute(insert(schema.fit_parameters), rows)
+
+
+def _forget(connection: Connection, key: dict[str, Any]) -> None:
+    """Delete the fit of this key, if there is one."""
+    query = select(schema.fits.c.id).filter_by(**key)
+    fit_id = connection.execute(query).scalar_one_or_none()
+    if fit_id is not None:
+        parameters = schema.fit_parameters
+        connection.execute(delete(parameters).where(parameters.c.fit_id == fit_id))
+        connection.execute(delete(schema.fits).where(schema.fits.c.id == fit_id))
+
+
+def fits_of_die(
+    connection: Connection,
+    wafer_id: int,
+    die: DieAddress,
+    *,
+    run_id: int | None = None,
+    kind: str = "switching",
+) -> list[FitRow]:
+    """The fits of a die, by run, cell and target; an unfitted die gives an empty list."""
+    of_die = [
+        schema.fits.c.die_id == find_die(connection, wafer_id, die),
+        schema.fits.c.kind == kind,
+    ]
+    if run_id is not None:
+        of_die.append(schema.fits.c.run_id == run_id)
+    estimates: dict[int, dict[str, Estimate]] = {}
+    query = (
+        select(schema.fit_parameters)
+        .join(schema.fits, schema.fits.c.id == schema.fit_parameters.c.fit_id)
+        .where(*of_die)
+    )
+    for row in connection.execute(query):
+        estimate = Estimate(estimate=row.estimate, low=row.low, high=row.high)
+        estimates.setdefault(row.fit_id, {})[row.name] = estimate
+    ordered = (
+        select(schema.fits)
+        .where(*of_die)
+        .order_by(schema.fits.c.run_id, schema.fits.c.cell, schema.fits.c.target)
+    )
+    return [
+        FitRow(
+            cell=row.cell,
+            target=State(row.target),
+            kind=row.kind,
+            parameters=estimates.get(row.id, {}),
+            log_likelihood=row.log_likelihood,
+            converged=row.converged,
+        )
+        for row in connection.execute(ordered)
+    ]
+
+
+def save_population(
+    connection: Connection,
+    parameters: Mapping[str, object],
+    *,
+    wafer_id: int | None = None,
+    dies: Sequence[DieAddress] = (),
+    source: str = "",
+) -> int:
+    """Store a population of defects, as the fields of a DefectPopulation; returns its id.
+
+    It comes from some dies of a wafer, or from a ``source`` in words.
+    """
+    population_id = insert_row(
+        connection, schema.populations, parameters=parameters, source=source, created_at=now()
+    )
+    for address in dies:
+        die_id = ensure_die(connection, wafer_id, address)
+        connection.execute(
+            insert(schema.population_dies).values(population_id=population_id, die_id=die_id)
+        )
+    return population_id
+
+
+def population_row(connection: Connection, population_id: int | None = None) -> PopulationRow:
+    """One population, or the latest. Raises DataError if there is none."""
+    query = select(schema.populations).order_by(schema.populations.c.id.desc()).limit(1)
+    if population_id is not None:
+        query = query.where(schema.populations.c.id == population_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        which = "" if population_id is None else f" {population_id}"
+        raise DataError(
+            f"There is no population{which} of defects in this database; fit one to the dies' "
+            "defect maps first."
+        )
+    behind = (
+        select(schema.dies.c.x, schema.dies.c.y)
+        .join(schema.population_dies, schema.population_dies.c.die_id == schema.dies.c.id)
+        .where(schema.population_dies.c.population_id == row.id)
+    )
+    columns: dict[str, Any] = dict(row._mapping)
+    addresses = sorted(DieAddress(x, y) for x, y in connection.execute(behind))
+    return PopulationRow(dies=tuple(addresses), **columns)

@@ -1,0 +1,355 @@
+"""The die board: our CMOS and FPGA board that addresses every cell of a die.
+
+The command set is ours; docs/die_board.md is its manual, with electrical meaning, ranges and byte
+layouts. Numbers of cells are flat indices, column fastest; blocks are little-endian.
+"""
+
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pymeasure.instruments import Instrument
+from pymeasure.instruments.validators import strict_discrete_set, strict_range
+
+from crossbar.attempts import AttemptCounts, AttemptPlan
+from crossbar.errors import InstrumentError, ReplyError, WrongInstrumentError
+from crossbar.geometry import CellAddress, CellIndices, DieGeometry
+from crossbar.limits import Limits
+from crossbar.pulses import Pulse
+from crossbar.units import Amperes, Seconds, Volts
+from drivers.hardware_range import hardware_range
+from drivers.scpi_error_queue import raise_reported
+
+NAME = "die board"
+IDENTITY_START = "crossbar-lab,DieBoard-20000,"
+MAX_AMPLITUDE: Volts = 2.0
+WIDTHS: tuple[Seconds, Seconds] = (1e-9, 10e-3)
+MAX_READ_AMPLITUDE: Volts = 0.5
+READ_RANGES: tuple[Amperes, ...] = (100e-6, 1e-3, 10e-3)
+MULTIPLY_RANGES: tuple[Amperes, ...] = (1e-3, 2e-3, 5e-3, 10e-3, 20e-3)
+MAX_ATTEMPTS = 10**9
+MAX_READINGS = 1_000_000
+"""Readings that one run may keep, two to an attempt."""
+OVERRANGE = 0x02
+"""Bit of the questionable status: a current was clipped."""
+PATIENCE: Seconds = 2.0
+"""How long one message may wait for a run; shorter than any connection's time-out."""
+TAIL = re.compile(r'(?:;?(.*?);)?;?([+-]?\d+,".*")', re.DOTALL)
+"""The text answers after a block, and the error queue's answer, which always comes last."""
+
+
+def block(values: NDArray[Any]) -> bytes:
+    """Values as a definite-length block, IEEE 488.2 ``#<digits><length><bytes>``."""
+    data = values.tobytes()
+    length = str(len(data)).encode()
+    return b"#%d%s%s" % (len(length), length, data)
+
+
+def selection(cells: CellIndices, total: int) -> bytes:
+    """The shortest command that selects these cells, in this order: a bit mask, or their list."""
+    if len(cells) == total and _ascending(cells):
+        return b"SEL:ALL"
+    if 4 * len(cells) > total / 8 and _ascending(cells):
+        mask = np.zeros(total, dtype=np.uint8)
+        mask[cells] = 1
+        return b"SEL:MASK " + block(np.packbits(mask, bitorder="little"))
+    return b"SEL:CELL " + block(np.asarray(cells).astype("<u4"))
+
+
+def _ascending(cells: CellIndices) -> bool:
+    return bool(np.all(np.diff(cells) > 0))
+
+
+class DieBoard(Instrument):
+    """Reads, writes and multiplies on the board, or routes one cell to the bench instruments.
+
+    Every verb is one message whose last unit asks for the error queue, so a command that the board
+    refused is never silent: it raises ReportedError. No write is ever repeated.
+    """
+
+    def __init__(self, adapter: Any, name: str = NAME, **kwargs: Any) -> None:
+        super().__init__(adapter, name, includeSCPI=False, **kwargs)
+        self._identity: str | None = None
+        self._shape: tuple[int, int, int] | None = None
+
+    limit_amplitude = Instrument.control(
+        "LIM:AMPL?",
+        "LIM:AMPL %.9g",
+        """Control the largest pulse the board gives, either sign, in volts (strictly 0 to 2).""",
+        validator=hardware_range("pulse limit", "V", NAME),
+        values=(0, MAX_AMPLITUDE),
+    )
+    limit_min_width = Instrument.control(
+        "LIM:WIDT:MIN?",
+        "LIM:WIDT:MIN %.9g",
+        """Control the shortest pulse the board gives, in seconds (strictly 1e-9 to 0.01).""",
+        validator=hardware_range("width limit", "s", NAME),
+        values=WIDTHS,
+    )
+    limit_max_width = Instrument.control(
+        "LIM:WIDT:MAX?",
+        "LIM:WIDT:MAX %.9g",
+        """Control the longest pulse the board gives, in seconds (strictly 1e-9 to 0.01).""",
+        validator=hardware_range("width limit", "s", NAME),
+        values=WIDTHS,
+    )
+    limit_read = Instrument.control(
+        "LIM:READ?",
+        "LIM:READ %.9g",
+        """Control the largest read and row voltage, either sign, in volts (strictly 0 to 0.5).""",
+        validator=hardware_range("read limit", "V", NAME),
+        values=(0, MAX_READ_AMPLITUDE),
+    )
+    read_range = Instrument.control(
+        "READ:RANG?",
+        "READ:RANG %.9g",
+        """Control the full scale of cell reads, in amperes (strictly 1e-4, 1e-3 or 1e-2).""",
+        validator=strict_discrete_set,
+        values=READ_RANGES,
+    )
+    read_averages = Instrument.control(
+        "READ:AVER?",
+        "READ:AVER %d",
+        """Control how many conversions a cell read averages (int, strictly 1 to 256).""",
+        validator=strict_range,
+        values=(1, 256),
+        cast=int,
+    )
+    multiply_averages = Instrument.control(
+        "MULT:AVER?",
+        "MULT:AVER %d",
+        """Control how many conversions a product averages (int, strictly 1 to 256).""",
+        validator=strict_range,
+        values=(1, 256),
+        cast=int,
+    )
+    watchdog = Instrument.control(
+        "SYST:WATC?",
+        "SYST:WATC %.9g",
+        """Control after how many silent seconds the board opens the route (strictly 0 to 3600;
+        0 is never).""",
+        validator=strict_range,
+        values=(0, 3600),
+    )
+    route = Instrument.measurement(
+        "ROUT:CLOS?",
+        """Get the cell routed to the bench instruments (str, "subarray,row,column" or "NONE").""",
+        cast=str,
+        separator="\n",
+    )
+    selected = Instrument.measurement(
+        "SEL:COUN?", """Get the number of selected cells (int).""", cast=int
+    )
+
+    @property
+    def identity(self) -> str:
+        """Get the reply to ``*IDN?``; asked once."""
+        if self._identity is None:
+            self._identity = self.ask("*IDN?").strip()
+        return self._identity
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Get (sub-arrays, rows, columns) that the board addresses; asked once."""
+        if self._shape is None:
+            answer = self.ask("SYST:SHAP?")
+            if re.fullmatch(r"\d+,\d+,\d+\s*", answer) is None:
+                raise ReplyError(f"The {NAME} answered {answer!r} for its shape, not 4,100,50.")
+            subarrays, rows, columns = map(int, answer.split(","))
+            self._shape = (subarrays, rows, columns)
+        return self._shape
+
+    @property
+    def cells(self) -> int:
+        """Get the number of cells that the board addresses."""
+        subarrays, rows, columns = self.shape
+        return subarrays * rows * columns
+
+    def check_identity(self) -> None:
+        """Raise WrongInstrumentError unless a die board answers."""
+        if not self.identity.startswith(IDENTITY_START):
+            raise WrongInstrumentError(
+                f"{self.identity!r} answers where a {NAME} ({IDENTITY_START}...) is expected. "
+                f"Correct the address."
+            )
+
+    def check_errors(self) -> list[Any]:
+        """Empty the error queue; raise ReportedError if there was an entry."""
+        raise_reported(self.ask(":SYST:ERR?"), self.ask, NAME)
+        return []
+
+    def check_geometry(self, geometry: DieGeometry) -> None:
+        """Raise WrongInstrumentError if the board is made for another die."""
+        if self.shape != geometry.shape:
+            raise WrongInstrumentError(
+                f"The {NAME} addresses a die of {self.shape} (sub-arrays, rows, columns), but the "
+                f"bench's die is {geometry.shape}. Correct bench.toml, or change the board."
+            )
+
+    def prepare(self, limits: Limits) -> None:
+        """Restore defaults, hand the board the bench's limits, and read them back.
+
+        Raises LimitError for limits beyond what it can do, and InstrumentError if one did not hold.
+        """
+        self.write("*CLS;*RST")
+        wanted = {
+            "limit_amplitude": limits.max_amplitude,
+            "limit_max_width": limits.max_width,
+            "limit_min_width": limits.min_width,
+            "limit_read": limits.max_read_amplitude,
+        }
+        for name, value in wanted.items():
+            setattr(self, name, value)
+        self.check_errors()
+        for name, value in wanted.items():
+            held = getattr(self, name)
+            if not abs(held - value) <= 1e-6 * value:
+                raise InstrumentError(
+                    f"The {NAME} was told {name} = {value:g}, but keeps {held:g}. Do not send "
+                    f"pulses with it; check its firmware."
+                )
+
+    # One cell to the bench instruments
+
+    def select(self, cell: CellAddress) -> None:
+        """Connect this cell and no other to the bench's SMU and pulse generator."""
+        self._command(b"ROUT:CLOS %d,%d,%d" % (cell.subarray, cell.row, cell.column))
+
+    def release(self) -> None:
+        """Connect no cell."""
+        self._command(b"ROUT:OPEN")
+
+    def off(self) -> None:
+        """Leave every cell unconnected; the board drives lines only while it works.
+
+        Errors noted earlier are dropped: they must not keep the route from being opened.
+        """
+        self._command(b"*CLS", b"ROUT:OPEN")
+
+    def shutdown(self) -> None:
+        """Leave every cell unconnected."""
+        self.off()
+        super().shutdown()
+
+    # On the board
+
+    def read_cells(
+        self, cells: CellIndices, amplitude: Volts
+    ) -> tuple[NDArray[np.float64], Amperes]:
+        """Currents of the (n,) cells in amperes, and the full scale at which they clip."""
+        units = [selection(cells, self.cells), b"READ:SEL? %.9g" % amplitude]
+        if units[0] == b"SEL:ALL":
+            units = [b"READ:ARR? %.9g" % amplitude]
+        data, full_scale = self._query_block(
+            b"ROUT:OPEN", *units, b"READ:RANG?", expected=4 * len(cells)
+        )
+        return np.frombuffer(data, dtype="<f4").astype(np.float64), self._number(full_scale)
+
+    def write_cells(self, cells: CellIndices, pulse: Pulse) -> None:
+        """Give each of the (n,) cells one pulse. Raises ReportedError if the board refused it."""
+        self._command(
+            b"ROUT:OPEN",
+            selection(cells, self.cells),
+            b"WRIT:SEL %.9g,%.9g" % (pulse.amplitude, pulse.width),
+        )
+
+    def attempt(self, cells: CellIndices, plan: AttemptPlan) -> AttemptCounts:
+        """Run the plan on the (n,) cells, rows one after the other, columns of a row at once."""
+        answer = self._command(
+            b"ROUT:OPEN",
+            selection(cells, self.cells),
+            b"ATT:INIT %s" % plan.initial.name.encode(),
+            b"ATT:REST %.9g,%.9g" % (plan.restore.amplitude, plan.restore.width),
+            b"ATT:WRIT %.9g,%.9g" % (plan.write.amplitude, plan.write.width),
+            b"ATT:READ %.9g" % plan.read_amplitude,
+            b"ATT:KEEP %d" % plan.keep_readings,
+            b"ATT:THR " + block(plan.threshold.astype("<f4")),
+            b"ATT:RUN %d" % plan.attempts,
+            b"ATT:WAIT? %.9g" % PATIENCE,
+        )
+        while self._number(answer) > 0:
+            answer = self._command(b"ATT:WAIT? %.9g" % PATIENCE)
+        data, _ = self._query_block(b"ATT:COUN?", expected=8 * len(cells))
+        rejected, errors = np.frombuffer(data, dtype="<u4").astype(np.int64).reshape(2, -1)
+        readings = self._readings(len(cells), plan) if plan.keep_readings else None
+        return AttemptCounts(
+            attempts=plan.attempts, rejected=rejected, errors=errors, readings=readings
+        )
+
+    def multiply(
+        self, subarray: int, row_voltages: NDArray[np.float64], full_scale: Amperes
+    ) -> tuple[NDArray[np.float64], bool]:
+        """(batch, rows) volts to (batch, columns) amperes, and whether a current was clipped."""
+        batch = len(row_voltages)
+        columns = self.shape[2]
+        data, status = self._query_block(
+            b"*CLS",  # an overrange that an earlier command left behind must not count for this one
+            b"ROUT:OPEN",
+            b"MULT:RANG %.9g" % full_scale,
+            b"MULT? %d," % subarray + block(row_voltages.astype("<f4")),
+            b"STAT:QUES?",
+            expected=4 * batch * columns,
+        )
+        currents = np.frombuffer(data, dtype="<f4").astype(np.float64).reshape(batch, columns)
+        return currents, bool(int(self._number(status)) & OVERRANGE)
+
+    # Messages
+
+    def _readings(self, cells: int, plan: AttemptPlan) -> NDArray[np.float64]:
+        """(cells, attempts, 2) Siemens."""
+        data, _ = self._query_block(b"ATT:DATA?", expected=8 * cells * plan.attempts)
+        currents = np.frombuffer(data, dtype="<f4").astype(np.float64)
+        return currents.reshape(cells, plan.attempts, 2) / plan.read_amplitude
+
+    def _send(self, units: tuple[bytes, ...]) -> None:
+        """One message; its last unit asks for the error queue."""
+        rooted = [unit if unit.startswith(b"*") else b":" + unit for unit in units]
+        self.write_bytes(b";".join([*rooted, b":SYST:ERR?\n"]))
+
+    def _command(self, *units: bytes) -> str:
+        """Send units of which one at most answers, with text; return that answer, or ""."""
+        self._send(units)
+        return self._check(self.read(), units)
+
+    def _query_block(self, *units: bytes, expected: int) -> tuple[bytes, str]:
+        """Send units of which one answers with a block of so many bytes, another with text.
+
+        Raises ReportedError if the board refused, ReplyError if the block has another size.
+        """
+        self._send(units)
+        mark = self.read_bytes(1)
+        if mark != b"#":
+            answer = self._check(mark.decode("latin-1") + self.read(), units)
+            raise ReplyError(f"The {NAME} answered {answer[:40]!r} to {_gist(units)}.")
+        digits = self.read_bytes(1)
+        length = self.read_bytes(int(digits)) if digits.isdigit() else b""
+        if not length.isdigit():
+            raise ReplyError(f"The {NAME} sent a block without a length (#{digits!r}{length!r}).")
+        data = self.read_bytes(int(length))
+        answer = self._check(self.read(), units)
+        if len(data) != expected:
+            raise ReplyError(
+                f"The {NAME} sent {len(data)} bytes in answer to {_gist(units)}, but "
+                f"{expected} were expected. Check that driver and firmware are of one version."
+            )
+        return data, answer
+
+    def _check(self, reply: str, units: tuple[bytes, ...]) -> str:
+        """Split the error queue's answer off a reply; return the rest, or raise ReportedError."""
+        match = TAIL.fullmatch(reply.rstrip("\r\n"))
+        if match is None:
+            raise ReplyError(f"The {NAME} answered {reply[:60]!r} to {_gist(units)}.")
+        raise_reported(match[2], self.ask, NAME, doing=_gist(units))
+        return match[1] or ""
+
+    def _number(self, text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            raise ReplyError(f"The {NAME} answered {text!r} where a number is expected.") from None
+
+
+def _gist(units: tuple[bytes, ...]) -> str:
+    """A message as people can read it: blocks are left out."""
+    return ";:".join(unit.partition(b"#")[0].decode("latin-1").strip() for unit in units)

@@ -1,0 +1,67 @@
+"""What follows from stored records, and is stored beside them: defect maps and fits."""
+
+from analysis.classification import classify
+from crossbar.defect_map import DefectMap
+from crossbar.geometry import DieAddress
+from crossbar.records import WerPoint
+from db.rows import Estimate, FitRow
+from db.store import Store
+
+
+def store_defect_maps(store: Store, run: int) -> dict[DieAddress, DefectMap]:
+    """Classify every die that a run of array-map finished."""
+    row = store.run(run)
+    maps = {}
+    for die in sorted(store.done_dies(run)):
+        measured = store.array_map(row.wafer_id, die, run)
+        maps[die] = classify(measured.low, measured.high, in_compliance=measured.in_compliance)
+        store.save_defect_map(row.wafer_id, die, maps[die], run_id=run)
+    return maps
+
+
+def store_fits(store: Store, run: int) -> dict[DieAddress, list[FitRow]]:
+    """Fit the switching of every cell that a run of write-error-rate measured. Imports torch."""
+    from analysis.switching_counts import gather_counts
+    from analysis.switching_fit import PARAMETERS, fit_switching
+
+    row = store.run(run)
+    fits: dict[DieAddress, list[FitRow]] = {}
+    for die in row.dies:
+        points = [p for p in store.wer_points(row.wafer_id, die, run_id=run) if p.attempts]
+        if not points:
+            continue
+        found = fit_switching(gather_counts(points))
+        fits[die] = [
+            FitRow(
+                cell=int(cell),
+                target=found.targets[place],
+                parameters={
+                    name: Estimate(
+                        estimate=float(found.estimate[place, column]),
+                        low=float(found.low[place, column]),
+                        high=float(found.high[place, column]),
+                    )
+                    for column, name in enumerate(PARAMETERS)
+                },
+                log_likelihood=float(found.log_likelihood[place]),
+                converged=bool(found.converged[place]),
+            )
+            for place, cell in enumerate(found.cells)
+        ]
+        store.save_fits(run, die, fits[die])
+    return fits
+
+
+def latest_run(store: Store, wafer: int, protocol: str) -> int | None:
+    """Number of the newest run of a protocol on a wafer that stored anything, or None."""
+    for row in store.runs(wafer):
+        if row.protocol == protocol and (store.done_dies(row.id) or row.status != "done"):
+            return row.id
+    return None
+
+
+def points_of_run(store: Store, run: int) -> dict[DieAddress, list[WerPoint]]:
+    """The write error rates of a run by die; dies without a point are left out."""
+    row = store.run(run)
+    found = {die: store.wer_points(row.wafer_id, die, run_id=run) for die in row.dies}
+    return {die: points for die, points in found.items() if points}

@@ -1,0 +1,128 @@
+"""Magnetic tunnel junctions: a population of cells, and what each of its cells conducts.
+
+P is the LOW-resistance state, AP the HIGH one. Only AP's conductance depends on the voltage:
+TMR(V) = TMR0 / (1 + (V / v_half)^2), by custom.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossbar.errors import ConfigurationError
+from crossbar.units import Ohms, Ratio, Seconds, Siemens, Volts
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MtjCells:
+    """The parameters of n cells; every array has shape (n,)."""
+
+    r_p: FloatArray
+    """Ohm, in the LOW (P) state."""
+    tmr: FloatArray
+    """(R_AP - R_P) / R_P without bias."""
+    v_half: FloatArray
+    """Volts at which the TMR has fallen to half."""
+    delta: FloatArray
+    """Thermal stability factor."""
+    vc0_low: FloatArray
+    """Critical voltage for writing LOW (AP to P), positive volts."""
+    vc0_high: FloatArray
+    """Critical voltage for writing HIGH (P to AP), positive volts."""
+    tau_d: FloatArray
+    """Seconds, characteristic time of the free layer."""
+    breakdown_voltage: FloatArray
+    """Volts at which the barrier lasts for one microsecond (`physics.breakdown`)."""
+
+    def __getitem__(self, cells: NDArray) -> "MtjCells":
+        """The cells at these indices."""
+        return MtjCells(**{field.name: getattr(self, field.name)[cells] for field in fields(self)})
+
+    def low_conductance(self) -> FloatArray:
+        """(n,) Siemens in the LOW state, at any voltage."""
+        return 1 / self.r_p
+
+    def high_conductance(self, voltage: Volts | FloatArray) -> FloatArray:
+        """(n,) Siemens in the HIGH state at this voltage."""
+        return 1 / (self.r_p * (1 + self.tmr / (1 + (voltage / self.v_half) ** 2)))
+
+
+def tmr_without_bias(tmr: FloatArray, voltage: Volts, v_half: Volts | FloatArray) -> FloatArray:
+    """The zero-bias TMR of cells whose TMR at ``voltage`` is known."""
+    return tmr * (1 + (voltage / v_half) ** 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MtjPopulation:
+    """Medians and spreads of a wafer's healthy cells; every spread is the sd of the logarithm.
+
+    The defaults describe a 50 nm perpendicular junction; "ours" marks what no source fixes.
+    """
+
+    r_p: Ohms = 5e3
+    """Typical 3 to 10 kOhm (by custom)."""
+    r_p_spread: Ratio = 0.05
+    """Cell to cell; typical 3 to 6 % (by custom)."""
+    r_p_die_to_die: Ratio = 0.02
+    """Of a die's median; ours."""
+    tmr: Ratio = 1.0
+    """Typical 100 to 200 % (by custom)."""
+    tmr_spread: Ratio = 0.04
+    """Ours."""
+    v_half: Volts = 0.5
+    """Typical 0.5 to 0.6 V (by custom)."""
+    delta: Ratio = 60.0
+    """Typical 40 to 80 (by custom)."""
+    delta_spread: Ratio = 0.06
+    """Typical 5 to 10 % (by custom)."""
+    vc0_low: Volts = 0.35
+    """Typical 0.3 to 0.5 V, lower for AP to P (by custom)."""
+    vc0_high: Volts = 0.40
+    vc0_spread: Ratio = 0.044
+    """Measured on a 4-kbit perpendicular array (IBM, IEDM 2010, abstract)."""
+    tau_d: Seconds = 1.9e-9
+    """(1 + alpha^2) / (alpha gamma mu0 Hk) for alpha 0.01 and mu0 Hk 0.3 T."""
+    tau_d_spread: Ratio = 0.05
+    """Ours."""
+    breakdown_voltage: Volts = 1.6
+    """For one microsecond; published numbers are 1.2 to 1.6 V from ns to us; ours."""
+    breakdown_spread: Ratio = 0.02
+    """Ours: with it, 1e9 pulses of 1.1 V and 50 ns spare all but a few cells of a wafer."""
+    read_noise: Ratio = 0.005
+    """Standard deviation of one reading, relative; ours."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            may_be_zero = "spread" in field.name or field.name in ("read_noise", "r_p_die_to_die")
+            if not (0 < value < float("inf") or (may_be_zero and value == 0)):
+                raise ConfigurationError(
+                    f"MtjPopulation.{field.name} is {value!r}; it must be positive and finite"
+                    f"{', or zero' if may_be_zero else ''}. Correct it where the population is "
+                    "configured."
+                )
+
+    @property
+    def median_low(self) -> Siemens:
+        """Median conductance of the LOW state."""
+        return 1 / self.r_p
+
+    def sample(self, count: int, generator: np.random.Generator) -> MtjCells:
+        """Draw the cells of one die: log-normal, and independent but for the die's own median."""
+
+        def spread(median: float, sd: float) -> FloatArray:
+            return median * np.exp(sd * generator.standard_normal(count))
+
+        die_r_p = self.r_p * np.exp(self.r_p_die_to_die * generator.standard_normal())
+        return MtjCells(
+            r_p=spread(die_r_p, self.r_p_spread),
+            tmr=spread(self.tmr, self.tmr_spread),
+            v_half=np.full(count, self.v_half),
+            delta=spread(self.delta, self.delta_spread),
+            vc0_low=spread(self.vc0_low, self.vc0_spread),
+            vc0_high=spread(self.vc0_high, self.vc0_spread),
+            tau_d=spread(self.tau_d, self.tau_d_spread),
+            breakdown_voltage=spread(self.breakdown_voltage, self.breakdown_spread),
+        )

@@ -1,0 +1,139 @@
+"""The simulated wafer: dies made when first touched, and their state in one file."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossbar.errors import DataError
+from crossbar.geometry import DieAddress, DieGeometry
+from physics.defects import SISTER_CHIP, DefectPopulation
+from physics.die_truth import DieTruth, die_seed, draw_truth
+from physics.mtj import MtjPopulation
+from physics.simulated_die import SimulatedDie
+from physics.twin import twin_die
+
+FORMAT = "crossbar-lab wafer state, 1"
+WAFER_OF_36 = tuple(DieAddress(x, y) for y in range(6) for x in range(6))
+"""Six by six dies."""
+
+
+class SimulatedWafer:
+    """Dies whose truth depends on the seed and their address only."""
+
+    def __init__(
+        self,
+        *,
+        addresses: Sequence[DieAddress] = WAFER_OF_36,
+        geometry: DieGeometry | None = None,
+        seed: int,
+        population: MtjPopulation | None = None,
+        defects: DefectPopulation = SISTER_CHIP,
+        twin: Mapping[str, NDArray[np.float64]] | None = None,
+    ) -> None:
+        self.addresses = tuple(addresses)
+        self.geometry = geometry or DieGeometry()
+        self.seed = seed
+        self.population = population or MtjPopulation()
+        self.defects = defects
+        self.twin = twin
+        """Measured kernels by name, as `physics.twin.twin_die` takes them: then every die's defects
+        and conductances come from them, and ``defects`` is not used."""
+        self._dies: dict[DieAddress, SimulatedDie] = {}
+
+    def die(self, address: DieAddress) -> SimulatedDie:
+        """The die at this address, with its state. Raises DataError if the wafer has none there."""
+        if address not in self._dies:
+            if address not in self.addresses:
+                raise DataError(
+                    f"The simulated wafer has no die at {address}; it has {len(self.addresses)} "
+                    f"dies, from {min(self.addresses)} to {max(self.addresses)}. Correct the "
+                    "address, or the wafer map in the bench's configuration."
+                )
+            self._dies[address] = SimulatedDie(
+                geometry=self.geometry,
+                truth=self._truth(address),
+                seed=die_seed(self.seed, address),
+            )
+        return self._dies[address]
+
+    def _truth(self, address: DieAddress) -> DieTruth:
+        if self.twin is not None:
+            return twin_die(
+                self.twin,
+                geometry=self.geometry,
+                seed=self.seed,
+                address=address,
+                population=self.population,
+            )
+        return draw_truth(
+            geometry=self.geometry,
+            seed=self.seed,
+            address=address,
+            population=self.population,
+            defects=self.defects,
+        )
+
+    def fingerprint(self) -> str:
+        """A text that differs between wafers whose dies differ."""
+        digest = hashlib.sha256()
+        described = (self.seed, self.addresses, self.geometry, self.population, self.defects)
+        digest.update(repr(described).encode())
+        for name, maps in sorted((self.twin or {}).items()):
+            digest.update(name.encode() + np.ascontiguousarray(maps, dtype=np.float64).tobytes())
+        return digest.hexdigest()
+
+    def save(self, path: Path) -> None:
+        """Write the state of every touched die: states, stress, dead cells and draw counters.
+
+        The file is replaced as a whole: a reader, or a process killed meanwhile, finds either the
+        old state or the new one.
+        """
+        arrays = {
+            f"{address.x},{address.y}/{name}": array
+            for address, die in self._dies.items()
+            if die.touched
+            for name, array in die.snapshot().items()
+        }
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(file, format=FORMAT, fingerprint=self.fingerprint(), **arrays)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    def load(self, path: Path) -> None:
+        """Take over a saved state; every other die is as made.
+
+        Raises DataError for a file that is missing, damaged, or of another wafer.
+        """
+        try:
+            with np.load(path) as file:
+                arrays = {name: file[name] for name in file.files}
+        except (OSError, ValueError, EOFError) as error:
+            raise DataError(
+                f"The wafer state {path} cannot be read: {error}. Give a file that this program "
+                "saved, or start with a fresh wafer."
+            ) from error
+        if str(arrays.pop("format", "")) != FORMAT:
+            raise DataError(f"{path} is not a wafer state ({FORMAT!r}). Give the right file.")
+        if str(arrays.pop("fingerprint")) != self.fingerprint():
+            raise DataError(
+                f"{path} holds the state of another wafer: seed, dies, geometry, population or "
+                f"defects differ (here the seed is {self.seed}). Use the configuration that it was "
+                "saved with, or start with a fresh wafer."
+            )
+        snapshots: dict[DieAddress, dict[str, NDArray]] = {}
+        for key, array in arrays.items():
+            place, name = key.split("/")
+            x, y = place.split(",")
+            snapshots.setdefault(DieAddress(int(x), int(y)), {})[name] = array
+        self._dies.clear()
+        for address, snapshot in snapshots.items():
+            self.die(address).restore(snapshot)

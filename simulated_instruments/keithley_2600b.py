@@ -1,0 +1,255 @@
+"""A Keithley 2600B at byte level: runs TSP scripts, and is wired to the cell under the needles.
+
+Facts from the series 2600B reference manual, 2600BS-901-01 rev. F. Left out: the trigger model and
+its timers, TSP-Link, the front panel, and what `tsp_smu` lists. Unknown attributes read as nil and
+cannot be set: a misspelt command ends in the error queue.
+"""
+
+from collections.abc import Callable
+
+from simulated_instruments.emulated_instrument import EmulatedInstrument
+from simulated_instruments.probe_station import ProbeStation
+from simulated_instruments.smu_ratings import SINGLE_CHANNEL, WITHOUT_DIGITAL_IO, ratings_of
+from simulated_instruments.smu_terminals import OpenTerminals, RoutedCell, Terminals
+from simulated_instruments.tsp_buffers import printed_buffers
+from simulated_instruments.tsp_digital_io import DigitalPort, digital_port_object
+from simulated_instruments.tsp_errors import ErrorQueue
+from simulated_instruments.tsp_format import CONSTANTS, OutputFormat
+from simulated_instruments.tsp_interpreter import INSTRUCTION_BUDGET, LuaObject, TspInterpreter
+from simulated_instruments.tsp_scripts import ScriptLoader
+from simulated_instruments.tsp_settings import SWITCH_OFF, Settings
+from simulated_instruments.tsp_smu import SmuChannel
+from simulated_instruments.tsp_smu_names import smu_object
+
+REVISION = "3.3.5"
+MESSAGE_AVAILABLE, ERROR_AVAILABLE, EVENT_STATUS = 0x10, 0x04, 0x20
+MISSING_PARAMETER, WRONG_TYPE, TOO_SMALL = 1400, -104, 1102
+
+
+class EmulatedKeithley2600B(EmulatedInstrument):
+    """Channel A reaches the cell that the board routes; channel B, if any, is open."""
+
+    def __init__(
+        self,
+        station: ProbeStation,
+        model: str = "2636B",
+        serial: str = "4498311",
+        *,
+        line_frequency: float = 60.0,
+        instruction_budget: int = INSTRUCTION_BUDGET,
+    ) -> None:
+        super().__init__()
+        self.station = station
+        self.model = model
+        self.serial = serial
+        self.errors = ErrorQueue()
+        self.output = OutputFormat(self.errors)
+        self.interpreter = TspInterpreter(self.errors, instruction_budget=instruction_budget)
+        self.scripts = ScriptLoader(self.interpreter, self.errors)
+        self.channels = {"smua": self._channel(RoutedCell(station), line_frequency)}
+        if model not in SINGLE_CHANNEL:
+            self.channels["smub"] = self._channel(OpenTerminals(), line_frequency)
+        self.digital_port = DigitalPort(self.errors, station.clock, self._send_trigger)
+        self.chatter = Settings({"prompts": SWITCH_OFF, "showerrors": SWITCH_OFF}, self.errors)
+        self.line_frequency = line_frequency
+        self._timer_started = station.clock.now
+        self._define_names()
+        self._common_commands = self._make_common_commands()
+
+    def handle(self, message: bytes) -> None:
+        """One line: part of a script, a common command, or Lua."""
+        text = message.decode("latin-1").strip()
+        if self.scripts.take(text) or not text or text == "abort":
+            pass
+        elif text[0] == "*" and (action := self._common_commands.get(text.upper().split()[0])):
+            action()
+        else:
+            self.interpreter.execute(text)
+        if self.chatter["prompts"] or self.chatter["showerrors"]:
+            self._chat()
+
+    def status_byte(self) -> int:
+        """Bit 2 errors in the queue, bit 4 message available, bit 5 event status."""
+        return (
+            (ERROR_AVAILABLE if self.errors.entries else 0)
+            | (MESSAGE_AVAILABLE if self.replies else 0)
+            | (EVENT_STATUS if self.errors.event_status else 0)
+        )
+
+    def clear(self) -> None:
+        """Device clear: also ends the loading of a script."""
+        super().clear()
+        self.scripts.collecting = None
+
+    def reset(self) -> None:
+        """``*RST``, ``reset()``: outputs off, defaults. Scripts, globals and replies stay."""
+        for channel in self.channels.values():
+            channel.reset()
+        self.digital_port.reset()
+        self.output.settings.reset()
+
+    def _channel(self, terminals: Terminals, line_frequency: float) -> SmuChannel:
+        return SmuChannel(
+            ratings=ratings_of(self.model),
+            terminals=terminals,
+            clock=self.station.clock,
+            errors=self.errors,
+            line_frequency=line_frequency,
+        )
+
+    def _send_trigger(self, line: int) -> None:
+        """What the source held so far comes before what the trigger sets off."""
+        for channel in self.channels.values():
+            channel.settle()
+        self.station.trigger(line)
+
+    def _make_common_commands(self) -> dict[str, Callable[[], None]]:
+        def clear_status() -> None:
+            self.errors.clear()
+            self.errors.event_status = 0
+            self.replies.clear()
+
+        identity = f"Keithley Instruments Inc., Model {self.model}, {self.serial}, {REVISION}"
+        answers: dict[str, Callable[[], str]] = {
+            "*IDN?": lambda: identity,
+            "*OPC?": lambda: "1",
+            "*TST?": lambda: "0",
+            "*ESR?": lambda: self.output.number(self.errors.read_event_status()),
+            "*STB?": lambda: self.output.number(self.status_byte()),
+            "*ESE?": lambda: self.output.number(0),
+            "*SRE?": lambda: self.output.number(0),
+        }
+        commands = {
+            name: (lambda answer=answer: self.reply(answer())) for name, answer in answers.items()
+        }
+        ignored = dict.fromkeys(("*OPC", "*WAI", "*TRG", "*ESE", "*SRE"), lambda: None)
+        return {**commands, **ignored, "*RST": self.reset, "*CLS": clear_status}
+
+    def _chat(self) -> None:
+        """Prompts and errors pushed unasked, for programs that left them switched on."""
+        if self.chatter["showerrors"]:
+            while self.errors.entries:
+                self.print(*self.errors.next())
+        if self.chatter["prompts"]:
+            loading = self.scripts.collecting is not None
+            self.reply(">>>>" if loading else "TSP?" if self.errors.entries else "TSP>")
+
+    def print(self, *values: object) -> None:
+        """``print(...)``: one line, values joined by tabs."""
+        self.reply(self.output.line(map(self._text, values)))
+
+    def _text(self, value: object) -> str:
+        if isinstance(value, str):
+            return value
+        if value is None:
+            return "nil"
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, int | float):
+            return self.output.number(value)
+        return self.interpreter.tostring(value)
+
+    def _print_number(self, *values: object) -> None:
+        if all(isinstance(value, int | float) for value in values):
+            self.reply(self.output.numbers([float(str(value)) for value in values]))
+        else:
+            self.errors.report(WRONG_TYPE)
+
+    def _print_buffer(self, first: object = None, last: object = None, *tables: object) -> None:
+        if not isinstance(first, int | float) or not isinstance(last, int | float):
+            self.errors.report(MISSING_PARAMETER)
+            return
+        given = [table for table in tables if table is not None]
+        text = printed_buffers(first, last, given, self.output, self.errors)
+        if text is not None:
+            self.reply(text)
+
+    def _delay(self, duration: object = None, *_: object) -> None:
+        if not isinstance(duration, int | float):
+            self.errors.report(MISSING_PARAMETER)
+        elif duration < 0:
+            self.errors.report(TOO_SMALL)
+        else:
+            self.station.clock.advance(float(duration))
+
+    def _restart_timer(self) -> None:
+        self._timer_started = self.station.clock.now
+
+    def _define_names(self) -> None:
+        """Every global of the instrument."""
+        lua = self.interpreter
+        for name, channel in self.channels.items():
+            lua.define(name, smu_object(lua, channel))
+        if self.model not in WITHOUT_DIGITAL_IO:
+            lua.define("digio", digital_port_object(lua, self.digital_port))
+        settings = self.output.settings
+        objects = {
+            "format": lua.object(
+                getters=settings.getters(), setters=settings.setters(), members=CONSTANTS
+            ),
+            "errorqueue": lua.object(
+                getters={"count": lambda: len(self.errors.entries)},
+                members={"next": self.errors.next, "clear": self.errors.clear},
+            ),
+            "timer": lua.object(
+                members={
+                    "reset": self._restart_timer,
+                    "measure": lua.object(
+                        members={"t": lambda: self.station.clock.now - self._timer_started}
+                    ),
+                }
+            ),
+            "localnode": self._node_object(),
+            "status": self._status_object(),
+            "display": lua.object(members={"clear": _silent, "settext": _silent}),
+            "beeper": lua.object(members={"beep": _silent}),
+        }
+        functions: dict[str, Callable[..., object]] = {
+            "print": self.print,
+            "tostring": self._text,
+            "printnumber": self._print_number,
+            "delay": self._delay,
+            "reset": self.reset,
+            "waitcomplete": _silent,
+            "opc": _silent,
+            "exit": _silent,
+        }
+        for name, value in objects.items():
+            lua.define(name, value)
+        for name, function in functions.items():
+            lua.define(name, lua.function(function))
+        lua.define("printbuffer", lua.function(self._print_buffer, opening=True))
+
+    def _node_object(self) -> LuaObject:
+        """``localnode``."""
+        return self.interpreter.object(
+            getters={"linefreq": lambda: self.line_frequency} | self.chatter.getters(),
+            setters=self.chatter.setters(),
+            members={
+                "model": self.model,
+                "serialno": self.serial,
+                "revision": REVISION,
+                "description": f"Keithley {self.model} #{self.serial}",
+                "reset": self.reset,
+            },
+        )
+
+    def _status_object(self) -> LuaObject:
+        """``status``: the condition registers that programs poll."""
+        lua = self.interpreter
+        registers = {
+            name: lua.object(getters={"condition": channel.condition})
+            for name, channel in self.channels.items()
+        }
+        return lua.object(
+            getters={"condition": self.status_byte},
+            members={
+                "measurement": lua.object(members={"instrument": lua.object(members=registers)}),
+                "operation": lua.object(members={"sweeping": lua.object(members={"condition": 0})}),
+                "reset": _silent,
+            },
+        )
+
+
+def _silent(*_: object) -> None:
+    """Accepted, and nothing to be seen of it here."""

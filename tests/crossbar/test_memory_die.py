@@ -1,0 +1,132 @@
+"""The gate: nothing reaches the hardware that the limits forbid."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crossbar.attempts import AttemptCounts, AttemptPlan
+from crossbar.errors import LabError, LimitError
+from crossbar.geometry import DieAddress, DieGeometry
+from crossbar.limits import Limits
+from crossbar.memory_die import MemoryDie
+from crossbar.ports import Readings
+from crossbar.pulses import Pulse, State
+
+LIMITS = Limits(
+    max_amplitude=1.2,
+    min_width=1e-9,
+    max_width=1e-3,
+    max_read_amplitude=0.3,
+    max_current=1e-3,
+    source="bench.toml [limits]",
+)
+CELLS = np.arange(3)
+
+
+class RecordingHardware:
+    """Stands behind the ports and remembers every stimulus that reached it."""
+
+    execution = "board"
+    cells_at_once = 100
+
+    def __init__(self):
+        self.voltages, self.widths = [], []
+
+    def read(self, cells, amplitude):
+        self.voltages.append(("read", amplitude))
+        return Readings(
+            voltage=amplitude,
+            current=np.zeros(len(cells)),
+            in_compliance=np.zeros(len(cells), bool),
+        )
+
+    def write(self, cells, pulse):
+        self.voltages.append(("write", pulse.amplitude))
+        self.widths.append(pulse.width)
+
+    def accepts(self, plan):
+        return True
+
+    def attempt(self, cells, plan):
+        for pulse in (plan.restore, plan.write):
+            self.write(cells, pulse)
+        self.read(cells, plan.read_amplitude)
+        zeros = np.zeros(len(cells), np.int64)
+        return AttemptCounts(attempts=plan.attempts, rejected=zeros, errors=zeros)
+
+    def dot_product(self, subarray, row_voltages):
+        self.voltages.extend(("read", v) for v in np.ravel(row_voltages))
+        return np.zeros((len(row_voltages), 50))
+
+
+def die_on(hardware):
+    return MemoryDie(
+        address=DieAddress(0, 0),
+        geometry=DieGeometry(),
+        limits=LIMITS,
+        access=hardware,
+        sequencers=(hardware,),
+        multiplier=hardware,
+    )
+
+
+volts = st.floats(-3, 3) | st.sampled_from([1.2, -1.2, 1.2000001, float("nan")])
+widths = st.floats(1e-10, 1e-2)
+
+
+@given(amplitude=volts, width=widths, read=volts, kind=st.integers(0, 3))
+def test_no_stimulus_beyond_the_limits_reaches_the_hardware(amplitude, width, read, kind):
+    """Whatever is asked through whichever verb: it is within limits, or refused before."""
+    hardware = RecordingHardware()
+    die = die_on(hardware)
+    try:
+        if kind == 0:
+            die.read(CELLS, read)
+        elif kind == 1:
+            die.write(CELLS, Pulse(amplitude=amplitude, width=width))
+        elif kind == 2:
+            plan = AttemptPlan(
+                initial=State.HIGH,
+                restore=Pulse(amplitude=-1.0, width=1e-7),
+                write=Pulse(amplitude=amplitude, width=width),
+                read_amplitude=read,
+                threshold=np.ones(3),
+                attempts=2,
+            )
+            die.attempt(CELLS, plan, hardware)
+        else:
+            die.dot_product(0, np.full((2, 100), read))
+    except LimitError:
+        assert hardware.voltages == []
+
+    assert all(abs(v) <= (0.3 if what == "read" else 1.2) for what, v in hardware.voltages)
+    assert all(1e-9 <= width <= 1e-3 for width in hardware.widths)
+
+
+def test_the_message_names_value_limit_origin_and_remedy():
+    """At two in the morning the message is all there is."""
+    with pytest.raises(LimitError) as caught:
+        die_on(RecordingHardware()).write(CELLS, Pulse(amplitude=1.6, width=1e-8))
+
+    assert str(caught.value) == (
+        "Pulse of 1.6 V refused: the limit is ±1.2 V, set by bench.toml [limits] max_amplitude. "
+        "Lower the pulse, or raise the limit there."
+    )
+
+
+@pytest.mark.parametrize("cells", [[20_000], [-1]])
+def test_cells_off_the_die_are_refused(cells):
+    """An address error is found here, not by the instrument."""
+    hardware = RecordingHardware()
+    with pytest.raises(LabError, match="cells 0 to 19999"):
+        die_on(hardware).write(np.array(cells), Pulse(amplitude=1.0, width=1e-8))
+
+    assert hardware.voltages == []
+
+
+@pytest.mark.parametrize("width", [0.0, -1e-9, float("nan"), float("inf")])
+def test_a_pulse_without_a_sensible_width_cannot_be_made(width):
+    """Not a number is no width."""
+    with pytest.raises(LimitError):
+        Pulse(amplitude=1.0, width=width)
