@@ -7,12 +7,14 @@ from torch import Tensor
 
 from analysis.switching_likelihood import Observations, Optimum, maximize
 
-ROUNDS = 30
+ROUNDS = 15
 """Trial values at most for each end; three to six are usual."""
 NEAR_ENOUGH = 0.01
 """An end is found when the root of twice the drop is this close to the one wanted: with 1.96
 wanted, within about 0.5 % of the interval's half-width."""
-RISE = 1e-3
+ENOUGH = 5e-4
+"""Log-likelihood left on the table at each trial: far less than the 1.92 that marks an end."""
+RISE = 1e-2
 """A profile that gains more log-likelihood than this has found a higher summit."""
 
 
@@ -27,7 +29,7 @@ def profile_intervals(
 
     An end is where the log-likelihood, maximized over the other two parameters, has fallen by
     ``drop``. An end that is not reached within ``bounds`` is open: -inf or inf. Where a profile
-    rises above the optimum, that was not the maximum, and the third result is False.
+    rises above the optimum, that was not the maximum: the end is open, the third result False.
     """
     pairs = len(optimum.parameters)
     pair, axis, side = torch.cartesian_prod(
@@ -37,14 +39,15 @@ def profile_intervals(
     sign = 2.0 * side - 1
     summit = optimum.parameters[pair]
     limit = torch.stack(bounds)[side, axis]
-    variance = covariance[pair, axis, axis].clamp(min=1e-12)
+    variance = covariance[pair, axis, axis]
+    held = torch.nn.functional.one_hot(axis, 3).to(torch.bool)
     walk = Walk(
         seen=seen.rows(pair),
         summit=summit,
         best=optimum.log_likelihood[pair],
         # The other two parameters follow along the ridge that the covariance describes.
         direction=covariance[pair, :, axis] * (sign / variance)[:, None],
-        held=torch.nn.functional.one_hot(axis, 3).to(torch.bool),
+        held=held,
         farthest=(limit - summit[ends, axis]).abs(),
         bounds=bounds,
         wanted=(2 * drop) ** 0.5,
@@ -81,7 +84,7 @@ class Walk:
         """
         start = self.summit[walks] + self.direction[walks] * distance[:, None]
         walked = torch.where(self.held[walks], start, start.clamp(*self.bounds))
-        end = maximize(self.seen.rows(walks), walked, ~self.held[walks], self.bounds, 1e-5)
+        end = maximize(self.seen.rows(walks), walked, ~self.held[walks], self.bounds, ENOUGH, 30)
         drop = self.best[walks] - end.log_likelihood
         return torch.where(drop < -RISE, torch.nan, (2 * drop.clamp(min=0)).sqrt() - self.wanted)
 
@@ -106,8 +109,9 @@ def walk_to_ends(walk: Walk, first: Tensor) -> tuple[Tensor, Tensor]:
         inner[active] = torch.where(beyond, inner[active], distance[active])
         inner_gap[active] = torch.where(beyond, inner_gap[active], gap)
         at_bound = ~beyond & (distance[active] >= walk.farthest[active])
-        distance[active] = torch.where(at_bound, torch.inf, distance[active])
-        active = active[~(gap.isnan() | at_bound | (gap.abs() < NEAR_ENOUGH))]
+        distance[active] = torch.where(at_bound | gap.isnan(), torch.inf, distance[active])
+        narrow = outer[active] < 1.01 * inner[active]
+        active = active[~(gap.isnan() | at_bound | narrow | (gap.abs() < NEAR_ENOUGH))]
         if len(active) == 0:
             break
         onward = farther(inner[active], inner_gap[active], walk.wanted)
@@ -115,6 +119,7 @@ def walk_to_ends(walk: Walk, first: Tensor) -> tuple[Tensor, Tensor]:
         inward = between(*bracket, halve=turn % 3 == 2)
         known = outer[active].isfinite()
         distance[active] = torch.where(known, inward, onward.minimum(walk.farthest[active]))
+    distance[active] = outer[active]  # out of patience: the end lies no farther than this
     return distance, risen
 
 

@@ -1,7 +1,8 @@
 """Delta, V_c0 and tau_D of every cell from its counted write errors, by maximum likelihood.
 
 The model is `physics.switching.log_wer` with i = |V| / vc0 and t = width / tau_d; counts are
-binomial. Two or more widths at several amplitudes tell the three parameters apart.
+binomial. What tells the three parameters apart is how the rate falls with amplitude on both sides
+of vc0, and with width: six amplitudes by four widths do.
 """
 
 from dataclasses import dataclass
@@ -19,11 +20,10 @@ from analysis.switching_grid import grid_starts
 from analysis.switching_likelihood import (
     Observations,
     Optimum,
-    jacobian,
+    linearized,
     log_likelihood_at,
     log_success,
     maximize,
-    model,
     score_and_information,
 )
 from crossbar.geometry import CellIndices
@@ -35,6 +35,10 @@ PARAMETERS = ("delta", "vc0", "tau_d")
 DELTA_RANGE = (20.5, 118.0)
 """Thermal stability factors that the search may try: the model's 20 to 120, less the reach of the
 numeric derivatives."""
+BLOCK = 1000
+"""Pairs fitted at once: enough to be fast, few enough to fit into memory for a whole die."""
+WORST_ERROR = 10.0
+"""Standard error of a parameter's logarithm beyond which the likelihood counts as flat."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,22 +52,25 @@ class SwitchingFits:
     estimate: NDArray[np.float64]
     """(n, 3) most likely `PARAMETERS`."""
     low: NDArray[np.float64]
-    """(n, 3) low end of each profile-likelihood interval; 0 where the data set no lower bound."""
+    """(n, 3) low end of each profile-likelihood interval; 0 where the counts set no lower bound
+    within the search range (`DELTA_RANGE` for delta)."""
     high: NDArray[np.float64]
-    """(n, 3) high end; infinite where the data set no upper bound."""
+    """(n, 3) high end; infinite where they set no upper bound."""
     confidence: Ratio
     covariance: NDArray[np.float64]
     """(n, 3, 3) of the logarithms of the parameters: inverse of the expected information."""
     log_likelihood: NDArray[np.float64]
     """(n,) at the estimate, without the binomial coefficients."""
     deviance: NDArray[np.float64]
-    """(n,) twice what a model with a free rate at each point gains; about ``dof`` if this one
-    describes the cell."""
+    """(n,) twice what a model with a free rate at each point gains; much more than ``dof``
+    shows that this one does not describe the cell."""
     dof: NDArray[np.int64]
-    """(n,) points with attempts, less three."""
+    """(n,) points with attempts, less three. Points at which the model expects no error, or
+    nothing else, add nothing to the deviance, so it is usually somewhat less than this."""
     converged: NDArray[np.bool_]
-    """(n,) True where the estimate is a maximum inside the search range. Elsewhere the other
-    columns show how far the search came and are not to be relied on."""
+    """(n,) True where the estimate is a maximum inside the search range, not a plateau. Elsewhere
+    the estimate is only where the search ended; the intervals are then those of a likelihood
+    confined to the search range."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,26 +93,50 @@ def fit_switching(counts: SwitchingCounts, confidence: float = 0.95) -> Switchin
     check_confidence(confidence)
     seen = Observations.of(counts)
     bounds = search_range(seen)
-    optimum = best_optimum(seen, bounds)
-    _, information = score_and_information(optimum.parameters, seen)
-    covariance = torch.linalg.pinv(information, hermitian=True)
     drop = float(chi2.ppf(confidence, 1)) / 2
-    low, high, summit = profile_intervals(seen, optimum, covariance, bounds, drop)
-    rate = seen.errors / seen.attempts.clamp(min=1)
-    saturated = log_likelihood_at(rate.log().clamp(-700.0, -1e-16), seen)
+    blocks = [
+        fit_block(seen.rows(rows), bounds, drop)
+        for rows in torch.arange(len(seen.errors)).split(BLOCK)
+    ]
+    columns = {name: torch.cat([block[name] for block in blocks]).numpy() for name in blocks[0]}
     return SwitchingFits(
         cells=counts.cells,
         targets=counts.targets,
-        estimate=optimum.parameters.exp().numpy(),
-        low=low.exp().numpy(),
-        high=high.exp().numpy(),
         confidence=confidence,
-        covariance=covariance.numpy(),
-        log_likelihood=optimum.log_likelihood.numpy(),
-        deviance=(2 * (saturated - optimum.log_likelihood)).numpy(),
         dof=np.count_nonzero(counts.attempts, axis=1) - 3,
-        converged=(optimum.converged & summit).numpy(),
+        **columns,
     )
+
+
+def fit_block(seen: Observations, bounds: tuple[Tensor, Tensor], drop: float) -> dict[str, Tensor]:
+    """The columns of `SwitchingFits` that a fit fills, for some pairs.
+
+    ``drop`` in log-likelihood marks the ends of the intervals.
+    """
+    optimum = best_optimum(seen, bounds)
+    _, information = score_and_information(optimum.parameters, seen)
+    covariance = invert(information)
+    low, high, summit = profile_intervals(seen, optimum, covariance, bounds, drop)
+    inside = (optimum.parameters > bounds[0]) & (optimum.parameters < bounds[1])
+    determined = covariance.diagonal(dim1=-2, dim2=-1) < WORST_ERROR**2
+    rate = seen.errors / seen.attempts.clamp(min=1)
+    saturated = log_likelihood_at(rate.log().clamp(-700.0, -1e-16), seen)
+    return {
+        "estimate": optimum.parameters.exp(),
+        "low": low.exp(),
+        "high": high.exp(),
+        "covariance": covariance,
+        "log_likelihood": optimum.log_likelihood,
+        "deviance": 2 * (saturated - optimum.log_likelihood),
+        "converged": optimum.converged & summit & (inside & determined).all(1),
+    }
+
+
+def invert(information: Tensor) -> Tensor:
+    """Inverse (n, 3, 3), with a huge variance, not none, along directions without information."""
+    values, vectors = torch.linalg.eigh(information)
+    floor = (1e-14 * values.amax(-1, keepdim=True)).clamp(min=1e-8)
+    return vectors @ torch.diag_embed(1 / values.maximum(floor)) @ vectors.mT
 
 
 def search_range(seen: Observations) -> tuple[Tensor, Tensor]:
@@ -143,8 +174,8 @@ def wer_band(fits: SwitchingFits, amplitudes: NDArray[np.float64], width: Second
     parameters = torch.as_tensor(fits.estimate).log()
     volts = torch.as_tensor(amplitudes, dtype=torch.float64).expand(len(parameters), -1)
     widths = torch.full_like(volts, width)
-    log_error = model(parameters, volts, widths)
-    slopes = jacobian(parameters, volts, widths) / -torch.expm1(log_error).unsqueeze(-1)
+    log_error, slopes = linearized(parameters, volts, widths)
+    slopes = slopes / -torch.expm1(log_error).unsqueeze(-1)  # of the logit
     variance = torch.einsum("nmp,npq,nmq->nm", slopes, torch.as_tensor(fits.covariance), slopes)
     reach = float(norm.ppf(0.5 + fits.confidence / 2)) * variance.clamp(min=0).sqrt()
     logit = log_error - log_success(log_error)

@@ -22,6 +22,8 @@ NEGLIGIBLE = 0.005
 """A gain in log-likelihood this small is a step of a tenth of a standard error."""
 STALLED = 1e5
 """Damping beyond which a step is too small to matter."""
+UNFELT = 1e-20
+"""Information below which the counts do not feel a parameter at all."""
 NEARLY_SURE = -1e-12
 """ln(WER) closest to 0: beyond it 1 - WER has no digits left, and a success no likelihood."""
 
@@ -71,31 +73,27 @@ def log_success(log_error: Tensor) -> Tensor:
 
 def log_likelihood(parameters: Tensor, seen: Observations) -> Tensor:
     """(n,) binomial log-likelihood of the counts, without the binomial coefficients."""
-    log_error = model(parameters, seen.amplitude, seen.width)
-    return log_likelihood_at(log_error, seen)
+    return log_likelihood_at(model(parameters, seen.amplitude, seen.width), seen)
 
 
 def log_likelihood_at(log_error: Tensor, seen: Observations) -> Tensor:
-    """(n,) the same from ln(WER) of every point, (n, m)."""
+    """(n,) the same, from ln(WER) of every point, (n, m)."""
     successes = seen.attempts - seen.errors
     return (seen.errors * log_error + successes * log_success(log_error)).sum(-1)
 
 
-def jacobian(parameters: Tensor, amplitude: Tensor, width: Tensor) -> Tensor:
-    """(..., m, 3) derivatives of ln(WER), by central differences."""
-    columns = []
-    for axis in range(3):
-        shift = torch.zeros(3, dtype=parameters.dtype)
-        shift[axis] = DIFFERENCE
-        upper = model(parameters + shift, amplitude, width)
-        columns.append((upper - model(parameters - shift, amplitude, width)) / (2 * DIFFERENCE))
-    return torch.stack(columns, dim=-1)
+def linearized(parameters: Tensor, amplitude: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
+    """ln(WER) (n, m) and its central-difference derivatives (n, m, 3), for parameters (n, 3)."""
+    # All seven models in one call: for few pairs the cost is that of the calls.
+    steps = DIFFERENCE * torch.eye(3, dtype=parameters.dtype)
+    shifts = torch.cat([torch.zeros_like(steps[:1]), steps, -steps])
+    values = model(parameters + shifts[:, None], amplitude, width)
+    return values[0], ((values[1:4] - values[4:]) / (2 * DIFFERENCE)).movedim(0, -1)
 
 
 def score_and_information(parameters: Tensor, seen: Observations) -> tuple[Tensor, Tensor]:
     """Gradient (n, 3) of the log-likelihood, and the expected information (n, 3, 3)."""
-    log_error = model(parameters, seen.amplitude, seen.width)
-    slopes = jacobian(parameters, seen.amplitude, seen.width)
+    log_error, slopes = linearized(parameters, seen.amplitude, seen.width)
     success = -torch.expm1(log_error)
     expected = seen.attempts * log_error.exp()
     score = torch.einsum("nmp,nm->np", slopes, (seen.errors - expected) / success)
@@ -112,7 +110,8 @@ class Optimum:
     log_likelihood: Tensor
     """(n,)"""
     converged: Tensor
-    """(n,) True where the search ended at a maximum, not at a bound or for lack of patience."""
+    """(n,) True where the search ended at a maximum, which may be on a bound, and not for lack of
+    patience."""
 
 
 def maximize(
@@ -125,6 +124,8 @@ def maximize(
 ) -> Optimum:
     """Maximize the likelihood by Fisher scoring with Levenberg-Marquardt damping.
 
+    The observed second derivatives are replaced by the expected ones, which are never negative
+    (Fisher scoring), and are damped until a step gains (Marquardt, SIAM J. Appl. Math. 11, 1963).
     ``start`` is (n, 3); ``free`` (n, 3) bool, False for parameters that stay at their start (for
     profiles); ``bounds`` are two (3,). The search of a pair ends when the next step promises to
     gain less than ``tolerance`` in log-likelihood, or no step gains anything, as at a kink of the
@@ -139,33 +140,40 @@ def maximize(
         if len(active) == 0:
             break
         here = seen.rows(active)
-        step, gain = damped_step(parameters[active], here, free[active], damping[active])
+        step, gain = damped_step(parameters[active], here, free[active], bounds, damping[active])
         trial = (parameters[active] + step).clamp(*bounds)
         value = log_likelihood(trial, here)
         better = value > best[active]
         stalled = damping[active] > STALLED
         parameters[active] = torch.where(better[:, None], trial, parameters[active])
         best[active] = torch.where(better, value, best[active])
-        damping[active] *= torch.where(better, 0.1, 10.0)
+        damping[active] = (damping[active] * torch.where(better, 0.1, 10.0)).clamp(min=1e-9)
         converged[active] = gain < NEGLIGIBLE
         active = active[~(stalled | (gain < tolerance))]
     return Optimum(parameters=parameters, log_likelihood=best, converged=converged)
 
 
 def damped_step(
-    parameters: Tensor, seen: Observations, free: Tensor, damping: Tensor
+    parameters: Tensor,
+    seen: Observations,
+    free: Tensor,
+    bounds: tuple[Tensor, Tensor],
+    damping: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """The next step (n, 3) of the free parameters, and the undamped step's expected gain (n,)."""
     score, information = score_and_information(parameters, seen)
-    score = torch.where(free, score, 0.0)
-    both = free[:, :, None] & free[:, None, :]
-    information = torch.where(both, information, 0.0)
+    outward = torch.where(score > 0, parameters >= bounds[1], parameters <= bounds[0])
     diagonal = information.diagonal(dim1=-2, dim2=-1)
-    # A parameter that the data do not feel, or that is held, gets a unit on the diagonal: step 0.
-    ridge = torch.where(diagonal > 0, 1e-12 * diagonal, 1.0)
-    newton = torch.linalg.solve(information + torch.diag_embed(ridge), score)
-    gain = 0.5 * (score * newton).sum(-1)
-    damped = information + torch.diag_embed(ridge + damping[:, None] * diagonal)
-    step = torch.linalg.solve(damped, score)
+    moving = free & ~outward & (diagonal > UNFELT)
+    # In units of each parameter's own standard error; one that does not move gets a unit of its own
+    # and no score.
+    scale = torch.where(moving, diagonal, 1.0).sqrt()
+    score = torch.where(moving, score, 0.0) / scale
+    both = moving[:, :, None] & moving[:, None, :]
+    scaled = torch.where(both, information, 0.0) / (scale[:, :, None] * scale[:, None, :])
+    scaled.diagonal(dim1=-2, dim2=-1).fill_(1.0)
+    unit = torch.eye(3, dtype=scaled.dtype)
+    gain = 0.5 * (score * torch.linalg.solve(scaled + 1e-10 * unit, score)).sum(-1)
+    step = torch.linalg.solve(scaled + damping[:, None, None] * unit, score) / scale
     longest = step.abs().amax(-1, keepdim=True).clamp(min=LONGEST_STEP)
     return step * LONGEST_STEP / longest, gain

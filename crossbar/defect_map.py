@@ -31,7 +31,7 @@ class DefectThresholds:
 
     short: Ratio = 1.6
     """A short conducts more than this times the median LOW conductance, in both states."""
-    open: Ratio = 0.15
+    open: Ratio = 0.25
     """An open cell conducts less than this times the median HIGH conductance, in both states."""
     stuck: Ratio = 0.2
     """A stuck cell's window is less than this times the median window."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -81,16 +81,35 @@ def load(connection: Connection, ids: Iterable[int], table: str) -> dict[int, ND
     one that is damaged or missing.
     """
     wanted = sorted(set(ids))
-    found = {}
-    for start in range(0, len(wanted), IDS_PER_QUERY):
-        chunk = wanted[start : start + IDS_PER_QUERY]
-        query = select(schema.arrays).where(schema.arrays.c.id.in_(chunk))
-        for row in connection.execute(query).mappings():
-            packed = PackedArray(**{field.name: row[field.name] for field in fields(PackedArray)})
-            found[row["id"]] = unpack(packed, f"Array {row['id']} of table {table}")
+    found = {
+        array_id: unpack(packed, f"Array {array_id} of table {table}")
+        for array_id, packed in _packed(connection, wanted)
+    }
     if missing := [i for i in wanted if i not in found]:
         raise StorageError(f"Array {missing[0]} of table {table} is missing from the database.")
     return found
+
+
+def damages(connection: Connection) -> list[str]:
+    """Read every array there is; what is wrong, one line for each that is damaged."""
+    found = []
+    ids = connection.execute(select(schema.arrays.c.id)).scalars().all()
+    for array_id, packed in _packed(connection, ids):
+        try:
+            unpack(packed, f"Array {array_id}")
+        except StorageError as error:
+            found.append(str(error))
+    return found
+
+
+def _packed(connection: Connection, ids: Sequence[int]) -> Iterator[tuple[int, PackedArray]]:
+    """Arrays as they are stored, those of these ids that there are."""
+    for start in range(0, len(ids), IDS_PER_QUERY):
+        chunk = ids[start : start + IDS_PER_QUERY]
+        query = select(schema.arrays).where(schema.arrays.c.id.in_(chunk))
+        for row in connection.execute(query).mappings():
+            columns = {field.name: row[field.name] for field in fields(PackedArray)}
+            yield row["id"], PackedArray(**columns)
 
 
 def _checksum(dtype: str, shape: list[int], raw: bytes) -> str:

@@ -16,7 +16,7 @@ REMEDIES = (
     ("malformed", "The file is damaged: restore it from a backup."),
     (
         "unable to open",
-        "It cannot be opened: give yourself permission for the file and its folder.",
+        "Give yourself permission for the file and its folder.",
     ),
     ("unique", "It is stored already, and nothing is stored twice."),
     ("duplicate key", "It is stored already, and nothing is stored twice."),

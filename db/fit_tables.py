@@ -29,7 +29,7 @@ def save_fits(connection: Connection, run_id: int, die: DieAddress, fits: Sequen
             connection,
             schema.fits,
             log_likelihood=fit.log_likelihood,
-            converged=bool(fit.converged),
+            converged=fit.converged,
             **key,
         )
         rows = [
@@ -109,9 +109,8 @@ def save_population(
     )
     for address in dies:
         die_id = ensure_die(connection, wafer_id, address)
-        connection.execute(
-            insert(schema.population_dies).values(population_id=population_id, die_id=die_id)
-        )
+        link = {"population_id": population_id, "die_id": die_id}
+        connection.execute(insert(schema.population_dies), link)
     return population_id
 
 

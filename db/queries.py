@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
-from crossbar.errors import DataError, StorageError
+from crossbar.errors import DataError
 from crossbar.geometry import DieAddress
 from crossbar.pulses import State
 from crossbar.records import ArrayMapBlock, WerPoint
-from db import arrays, record_tables, schema
+from db import arrays, record_tables
 from db.rows import ArrayMap
 from db.schema import array_map_blocks, metadata, wer_points
 from db.wafer_tables import find_die, wafer_row
@@ -103,9 +103,4 @@ def problems(connection: Connection) -> list[str]:
                 found.append(line)
         for table, row, referred, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
             found.append(f"Row {row} of table {table} refers to nothing in table {referred}.")
-    for array_id in connection.execute(select(schema.arrays.c.id)).scalars().all():
-        try:
-            arrays.load(connection, [array_id], "arrays")
-        except StorageError as error:
-            found.append(str(error))
-    return found
+    return found + arrays.damages(connection)

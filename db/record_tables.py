@@ -2,7 +2,8 @@
 
 A field goes into the column of its name; an array field into ``arrays``, its id into
 ``<name>_array``. What a record's ``key`` lists after its first word are the columns that, with run
-and die, are unique.
+and die, are unique. Numbers come back to the last bit; only the sign of a zero that stands outside
+of an array is lost, since SQLite does not keep it.
 """
 
 import dataclasses
@@ -10,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
 
 import numpy as np
-from sqlalchemy import Connection, RowMapping, Table, insert, select
+from numpy.typing import NDArray
+from sqlalchemy import Connection, RowMapping, Table, select
 
 from crossbar.errors import StorageError
 from crossbar.geometry import DieAddress
@@ -24,6 +26,7 @@ from crossbar.records import (
     WerPoint,
 )
 from db import arrays, schema
+from db.insert import insert_row
 from db.run_tables import die_of_run
 
 R = TypeVar("R", ContactRecord, ArrayMapBlock, WerPoint, ProgrammedBlock)
@@ -63,16 +66,16 @@ def add(connection: Connection, run_id: int, die: DieAddress, record: Record) ->
     if place is None:
         known = ", ".join(kind.__name__ for kind in RECORD_TABLES)
         raise StorageError(f"No table holds a {type(record).__name__}; known are {known}.")
-    columns = {"run_id": run_id, "die_id": die_of_run(connection, run_id, die)}
+    columns: dict[str, object] = {"run_id": run_id}
+    columns["die_id"] = die_of_run(connection, run_id, die)
     for field in dataclasses.fields(record):
         value = getattr(record, field.name)
         if isinstance(value, np.ndarray):
             columns[f"{field.name}_array"] = arrays.save(connection, value)
         else:
-            columns[field.name] = _plain(value)
-    for name, value in zip(place.key_columns, record.key[1:], strict=True):
-        columns[name] = _plain(value)
-    connection.execute(insert(place.table).values(columns))
+            columns[field.name] = value
+    columns |= zip(place.key_columns, record.key[1:], strict=True)
+    insert_row(connection, place.table, **columns)
 
 
 def done_keys(connection: Connection, run_id: int, die: DieAddress) -> frozenset[Key]:
@@ -101,22 +104,16 @@ def read(connection: Connection, kind: type[R], *conditions: Any) -> list[R]:
     rows = connection.execute(query).mappings().all()
     names = [column.name for column in table.columns if column.name.endswith("_array")]
     loaded = arrays.load(connection, (row[name] for row in rows for name in names), table.name)
-    return [_record(kind, row, loaded) for row in rows]
+    hints = get_type_hints(kind)
+    return [
+        kind(**{name: _field(row, name, hint, loaded) for name, hint in hints.items()})
+        for row in rows
+    ]
 
 
-def _record(kind: type[R], row: RowMapping, loaded: dict[int, Any]) -> R:
-    """One row as the record that it was."""
-    values: dict[str, Any] = {}
-    for name, hint in get_type_hints(kind).items():
-        if f"{name}_array" in row:
-            values[name] = loaded[row[f"{name}_array"]]
-        else:
-            values[name] = State(row[name]) if hint is State else row[name]
-    return kind(**values)
-
-
-def _plain(value: Any) -> Any:
-    """A scalar as database drivers take it."""
-    if isinstance(value, State):
-        return value.value
-    return value.item() if isinstance(value, np.generic) else value
+def _field(row: RowMapping, name: str, hint: Any, loaded: dict[int, NDArray[Any]]) -> Any:
+    """One field of a record, as it was."""
+    array = f"{name}_array"
+    if array in row:
+        return loaded[row[array]]
+    return State(row[name]) if hint is State else row[name]

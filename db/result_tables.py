@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select
 
 from crossbar.errors import ConfigurationError, DataError
 from crossbar.geometry import DieAddress
@@ -14,7 +14,7 @@ from db.insert import insert_row
 from db.rows import EvaluationRow, TrainingRunRow
 from db.run_tables import now
 from db.schema import dies, evaluations, training_arrays, training_runs
-from db.wafer_tables import ensure_die
+from db.wafer_tables import check_wafer_named, ensure_die
 
 STRATEGIES = ("ideal", "defect-aware", "statistics-aware")
 PLACES = ("hardware", "emulated software")
@@ -53,7 +53,7 @@ def save_training_run(
     for position, (name, array) in enumerate(solution.items()):
         row = {"training_run_id": run_id, "name": name, "position": position}
         row["value_array"] = arrays.save(connection, array)
-        connection.execute(insert(training_arrays).values(row))
+        connection.execute(insert(training_arrays), row)
     return run_id
 
 
@@ -75,14 +75,13 @@ def latest_training_run_row(
     die: DieAddress | None = None,
 ) -> TrainingRunRow:
     """The latest training run that meets what is given. Raises DataError if none does."""
-    query = _with_die(training_runs).order_by(training_runs.c.id.desc()).limit(1)
+    query = _with_die(training_runs).where(*_of_die(wafer_id, die))
     wanted = {"strategy": strategy, "dataset": dataset}
     for name, value in wanted.items():
         if value is not None:
             query = query.where(training_runs.c[name] == value)
-    if die is not None:
-        query = query.where(dies.c.wafer_id == wafer_id, dies.c.x == die.x, dies.c.y == die.y)
-    row = connection.execute(query).one_or_none()
+    latest = query.order_by(training_runs.c.id.desc()).limit(1)
+    row = connection.execute(latest).one_or_none()
     if row is None:
         said = [f"{name} {value}" for name, value in (wanted | {"die": die}).items() if value]
         which = f" with {', '.join(said)}" if said else ""
@@ -118,8 +117,8 @@ def save_evaluation(
         programming_run_id=programming_run_id,
         die_id=_die_id(connection, wafer_id, die),
         dataset=dataset,
-        images=int(images),
-        correct=int(correct),
+        images=images,
+        correct=correct,
         where=where,
         calibration=calibration or {},
         created_at=now(),
@@ -134,13 +133,9 @@ def evaluation_rows(
     die: DieAddress | None = None,
 ) -> list[EvaluationRow]:
     """Evaluations, oldest first: all, or those of a training run, a wafer, a die."""
-    query = _with_die(evaluations).order_by(evaluations.c.id)
+    query = _with_die(evaluations).where(*_of_die(wafer_id, die)).order_by(evaluations.c.id)
     if training_run_id is not None:
         query = query.where(evaluations.c.training_run_id == training_run_id)
-    if wafer_id is not None:
-        query = query.where(dies.c.wafer_id == wafer_id)
-    if die is not None:
-        query = query.where(dies.c.x == die.x, dies.c.y == die.y)
     return [EvaluationRow(**_columns(row)) for row in connection.execute(query)]
 
 
@@ -155,6 +150,15 @@ def _training_run(connection: Connection, row: Row[Any]) -> TrainingRunRow:
 def _with_die(table: Any) -> Select[Any]:
     """Rows of a table with the die's coordinates, null where they belong to no die."""
     return select(table, dies.c.x, dies.c.y).outerjoin(dies, dies.c.id == table.c.die_id)
+
+
+def _of_die(wafer_id: int | None, die: DieAddress | None) -> list[ColumnElement[bool]]:
+    """What rows of `_with_die` must meet to be of this wafer, or this die of it."""
+    wanted = [] if wafer_id is None else [dies.c.wafer_id == wafer_id]
+    if die is not None:
+        check_wafer_named(wafer_id, die)
+        wanted += [dies.c.x == die.x, dies.c.y == die.y]
+    return wanted
 
 
 def _columns(row: Row[Any]) -> dict[str, Any]:

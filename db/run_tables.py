@@ -54,7 +54,7 @@ def begin_run(
     for position, address in enumerate(dies):
         die_id = ensure_die(connection, wafer_id, address)
         visit = {"run_id": run_id, "die_id": die_id, "position": position}
-        connection.execute(insert(schema.run_dies).values(visit))
+        connection.execute(insert(schema.run_dies), visit)
     return run_id
 
 
@@ -70,7 +70,7 @@ def record_instruments(
             found = insert_row(connection, schema.instruments, first_seen=now(), **columns)
         link = {"run_id": run_id, "instrument_id": found}
         if not connection.execute(select(schema.run_instruments).filter_by(**link)).first():
-            connection.execute(insert(schema.run_instruments).values(link))
+            connection.execute(insert(schema.run_instruments), link)
 
 
 def instruments_of_run(connection: Connection, run_id: int) -> list[UsedInstrument]:

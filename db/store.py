@@ -121,7 +121,7 @@ class Store:
                 yield connection
 
     def _migrate(self, *, create: bool) -> None:
-        failure = f"The database {self.name} cannot be opened"
+        failure = "The database cannot be opened"
         with translated(self.name, failure), self.transaction(writing=False) as connection:
             found = migrate.version(connection)
         if found is None and not create:

@@ -51,15 +51,20 @@ def ensure_die(
 
     Raises ConfigurationError where a caller names a die, but no wafer.
     """
-    if wafer_id is None:
-        raise ConfigurationError(f"Die {die} of which wafer? Give wafer_id along with the die.")
-    die_id = find_die(connection, wafer_id, die)
+    die_id = find_die(connection, check_wafer_named(wafer_id, die), die)
     frame = {} if prober is None else {"prober_column": prober[0], "prober_row": prober[1]}
     if die_id is None:
         return insert_row(connection, dies, wafer_id=wafer_id, x=die.x, y=die.y, **frame)
     if frame:
         connection.execute(update(dies).where(dies.c.id == die_id).values(frame))
     return die_id
+
+
+def check_wafer_named(wafer_id: int | None, die: DieAddress) -> int:
+    """Return the wafer's id as it is, or raise ConfigurationError: a die alone names nothing."""
+    if wafer_id is None:
+        raise ConfigurationError(f"Die {die} of which wafer? Give wafer_id along with the die.")
+    return wafer_id
 
 
 def find_die(connection: Connection, wafer_id: int, die: DieAddress) -> int | None:

@@ -325,7 +325,10 @@ class DieBoard(Instrument):
         digits = self.read_bytes(1)
         length = self.read_bytes(int(digits)) if digits.isdigit() else b""
         if not length.isdigit():
-            raise ReplyError(f"The {NAME} sent a block without a length (#{digits!r}{length!r}).")
+            garbage = (digits + length).decode("latin-1") + self.read()
+            raise ReplyError(
+                f"The {NAME} answered '#{garbage[:40]}' to {_gist(units)}, which is no block."
+            )
         data = self.read_bytes(int(length))
         answer = self._check(self.read(), units)
         if len(data) != expected:

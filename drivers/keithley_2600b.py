@@ -9,11 +9,9 @@ Queries are Lua: a reply exists only after ``print``. Timeouts surface as the li
 
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pymeasure.instruments import Channel, Instrument
-from pymeasure.instruments.validators import strict_discrete_set, strict_range
+from pymeasure.instruments import Instrument
 
 from crossbar.errors import (
     ConfigurationError,
@@ -24,13 +22,17 @@ from crossbar.errors import (
     WrongInstrumentError,
 )
 from crossbar.units import Amperes, Seconds, Volts, format_quantity
+from drivers.hardware_range import hardware_range
+from drivers.keithley_2600b_channel import NAME, SourceMeasureUnit, as_truth
 
 OVERFLOW = 9.9e37
 """At or above this, a reading says that the value lies beyond the range (9.91e37)."""
 IN_STEP = "in step"
 MAX_STALE_REPLIES = 1000
+MAX_ENTRIES = 200
+"""More than the error queue can hold."""
 IDENTITY = re.compile(r"Model\s+(26\d\dB)", re.IGNORECASE)
-NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)?", re.ASCII)
+IDENTIFIER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,113 +54,14 @@ ANY_MODEL = Ratings(max_voltage=40.0, max_current=1.5, smallest_current_limit=10
 """What all of them can do; holds until `Keithley2600B.check_identity` has read the model."""
 
 
-def as_number(value: object) -> float:
-    """A reply that must be a number, or ReplyError with its text."""
-    if isinstance(value, float):
-        return value
-    raise ReplyError(f"The Keithley 2600B answered {value!r} where a number was expected.")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """What `Keithley2600B.prepare` set."""
 
-
-def as_truth(value: object) -> bool:
-    """A reply that must be ``true`` or ``false``, or ReplyError with its text."""
-    if value in ("true", "false"):
-        return value == "true"
-    raise ReplyError(f"The Keithley 2600B answered {value!r} where true or false was expected.")
-
-
-def as_switch(value: object) -> bool:
-    """A reply that must be 0 or 1."""
-    return bool(as_number(value))
-
-
-def as_integer(value: object) -> int:
-    """A reply that must be an enumeration: those are numbers here."""
-    return int(as_number(value))
-
-
-class SourceMeasureUnit(Channel):
-    """``smua``: the property table. Values in SI units; nothing is clipped."""
-
-    source_function = Channel.control(
-        "print({ch}.source.func)", "{ch}.source.func = %d",
-        """Control what is sourced (0 OUTPUT_DCAMPS, 1 OUTPUT_DCVOLTS).""",
-        validator=strict_discrete_set, values=(0, 1), get_process=as_integer,
-    )  # fmt: skip
-    level = Channel.control(
-        "print({ch}.source.levelv)", "{ch}.source.levelv = %.9g",
-        """Control the sourced voltage, in volts (strictly within the model's rating).""",
-        validator=strict_range, values=(-40.0, 40.0), dynamic=True, get_process=as_number,
-    )  # fmt: skip
-    source_range = Channel.control(
-        "print({ch}.source.rangev)", "{ch}.source.rangev = %.9g",
-        """Control the source range, in volts: the smallest that fits is taken, and reads back.""",
-        validator=strict_range, values=(0.0, 40.0), dynamic=True, get_process=as_number,
-    )  # fmt: skip
-    source_autorange = Channel.control(
-        "print({ch}.source.autorangev)", "{ch}.source.autorangev = %d",
-        """Control whether the source range follows the level (bool).""",
-        validator=strict_discrete_set, values=(False, True), get_process=as_switch,
-    )  # fmt: skip
-    current_limit = Channel.control(
-        "print({ch}.source.limiti)", "{ch}.source.limiti = %.9g",
-        """Control the current limit, in amperes (strictly within the model's rating).""",
-        validator=strict_range, values=(10e-9, 1.5), dynamic=True, get_process=as_number,
-    )  # fmt: skip
-    output = Channel.control(
-        "print({ch}.source.output)", "{ch}.source.output = %d",
-        """Control whether the output is on (bool).""",
-        validator=strict_discrete_set, values=(False, True), get_process=as_switch,
-    )  # fmt: skip
-    off_mode = Channel.control(
-        "print({ch}.source.offmode)", "{ch}.source.offmode = %d",
-        """Control what off means (0 NORMAL: 0 V; 1 ZERO; 2 HIGH_Z: a relay opens).""",
-        validator=strict_discrete_set, values=(0, 1, 2), get_process=as_integer,
-    )  # fmt: skip
-    in_compliance = Channel.measurement(
-        "print({ch}.source.compliance)",
-        """Get whether the current limit clamps the source at this moment (bool).""",
-        get_process=as_truth,
-    )
-    sense = Channel.control(
-        "print({ch}.sense)", "{ch}.sense = %d",
-        """Control how the voltage is sensed (0 SENSE_LOCAL, 1 SENSE_REMOTE: four wires).""",
-        validator=strict_discrete_set, values=(0, 1), get_process=as_integer,
-    )  # fmt: skip
-    current = Channel.measurement(
-        "print({ch}.measure.i())",
-        """Measure the current, in amperes, at the present level.""",
-        get_process=as_number,
-    )
-    voltage = Channel.measurement(
-        "print({ch}.measure.v())",
-        """Measure the voltage, in volts, at the present level.""",
-        get_process=as_number,
-    )
-    nplc = Channel.control(
-        "print({ch}.measure.nplc)", "{ch}.measure.nplc = %.9g",
-        """Control the integration time, in power line cycles (strictly 0.001 to 25).""",
-        validator=strict_range, values=(0.001, 25), get_process=as_number,
-    )  # fmt: skip
-    measure_range = Channel.control(
-        "print({ch}.measure.rangei)", "{ch}.measure.rangei = %.9g",
-        """Control the current range, in amperes: the smallest that fits is taken.""",
-        validator=strict_range, values=(0.0, 1.5), dynamic=True, get_process=as_number,
-    )  # fmt: skip
-    measure_autorange = Channel.control(
-        "print({ch}.measure.autorangei)", "{ch}.measure.autorangei = %d",
-        """Control autoranging of the current (0 off, 1 on, 2 follow the limit).""",
-        validator=strict_discrete_set, values=(0, 1, 2), get_process=as_integer,
-    )  # fmt: skip
-    measure_delay = Channel.control(
-        "print({ch}.measure.delay)", "{ch}.measure.delay = %.9g",
-        """Control the wait before a measurement, in seconds (strictly 0 to 1000).""",
-        validator=strict_range, values=(0, 1000), get_process=as_number,
-    )  # fmt: skip
-    autozero = Channel.control(
-        "print({ch}.measure.autozero)", "{ch}.measure.autozero = %d",
-        """Control when the reference is measured (0 never, 1 once now, 2 before each reading).""",
-        validator=strict_discrete_set, values=(0, 1, 2), get_process=as_integer,
-    )  # fmt: skip
+    current_limit: Amperes
+    voltage_range: Volts
+    nplc: float
+    measure_delay: Seconds
 
 
 class Keithley2600B(Instrument):
@@ -168,15 +71,13 @@ class Keithley2600B(Instrument):
     at 0 V; it stays on, because its relay would wear and bounce with every reading, until `off`.
     """
 
-    smua: SourceMeasureUnit = Instrument.ChannelCreator(SourceMeasureUnit, "smua")  # type: ignore[assignment]
+    smua: SourceMeasureUnit = Instrument.ChannelCreator(SourceMeasureUnit, "smua")
 
-    def __init__(
-        self, adapter: object, name: str = "Keithley 2600B SourceMeter", **kwargs: object
-    ) -> None:
-        super().__init__(adapter, name, includeSCPI=False, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, adapter: object, name: str = NAME, **kwargs: object) -> None:
+        super().__init__(adapter, name, includeSCPI=False, **kwargs)
         self.ratings = ANY_MODEL
-        self.ready_for: Volts = 0.0
-        """Largest voltage that `measure` takes: `prepare`'s, and 0 while the output is off."""
+        self.preparation: Preparation | None = None
+        """None while the output is off."""
         self._identity: str | None = None
 
     @property
@@ -204,7 +105,8 @@ class Keithley2600B(Instrument):
     def check_errors(self) -> list[object]:
         """Empty the error queue. Raises ReportedError with all entries, if there were any."""
         entries = []
-        while (entry := self._next_error()) is not None:
+        # Bounded: an instrument that reports without end must not hold up switching off.
+        while len(entries) < MAX_ENTRIES and (entry := self._next_error()) is not None:
             entries.append(entry)
         if entries:
             raise ReportedError(f"{self.name} reports: {'; '.join(entries)}.")
@@ -242,12 +144,8 @@ class Keithley2600B(Instrument):
         80 to 150 µs down to 100 µA; more below). Raises LimitError before anything is sent,
         ReportedError, or InstrumentError if the current limit reads back differently.
         """
-        self._check_rating("Current limit", current_limit, "A", self.ratings.max_current)
-        if current_limit < self.ratings.smallest_current_limit:
-            raise LimitError(
-                f"Current limit of {format_quantity(current_limit, 'A')} refused: {self.name} "
-                f"needs at least {format_quantity(self.ratings.smallest_current_limit, 'A')}."
-            )
+        bounds = (self.ratings.smallest_current_limit, self.ratings.max_current)
+        hardware_range("current limit", "A", self.name)(current_limit, bounds)
         self._check_rating("Voltage range", voltage_range, "V", self.ratings.max_voltage)
         self.off()
         self.synchronize()
@@ -262,7 +160,12 @@ class Keithley2600B(Instrument):
         self.smua.autozero = 1
         self.check_errors()
         self.smua.output = True
-        self.ready_for = voltage_range
+        self.preparation = Preparation(
+            current_limit=current_limit,
+            voltage_range=voltage_range,
+            nplc=nplc,
+            measure_delay=measure_delay,
+        )
 
     def measure(self, voltage: Volts) -> tuple[float, bool]:
         """Current in amperes at this voltage, and whether the limit clamped it; 0 V afterwards.
@@ -270,7 +173,8 @@ class Keithley2600B(Instrument):
         One round trip. Raises LimitError beyond the prepared range, InstrumentError if the output
         is off, ReportedError, ReplyError. A clamped reading is the limit, and no resistance.
         """
-        self._check_ready(voltage)
+        preparation = self.require_prepared()
+        self._check_rating("Voltage", voltage, "V", preparation.voltage_range)
         reply = self.ask(
             f"smua.source.levelv = {voltage:.9g} "
             "local i, clamped = smua.measure.i(), smua.source.compliance "
@@ -284,23 +188,29 @@ class Keithley2600B(Instrument):
         if self._number(fields[3]):
             self.check_errors()
         if not self._number(fields[2]):
-            self.ready_for = 0.0
+            self.preparation = None
             raise InstrumentError(
                 f"The output of {self.name} went off by itself: overload, interlock, or the OUTPUT "
                 "key. Look at its display, then prepare it again."
             )
-        if not abs(current) < OVERFLOW and not in_compliance:
-            raise ReplyError(
-                f"{self.name} reports an overflow ({fields[0]}) at {voltage:g} V without being in "
-                "compliance. Was its current range changed by hand? Prepare it again."
-            )
-        return current if abs(current) < OVERFLOW else math.copysign(math.inf, current), (
-            in_compliance
+        if abs(current) < OVERFLOW:
+            return current, in_compliance
+        if in_compliance:
+            return math.copysign(preparation.current_limit, current), True
+        raise ReplyError(
+            f"{self.name} reports an overflow ({fields[0]}) at {voltage:g} V without being in "
+            "compliance. Was its current range changed by hand? Prepare it again."
         )
+
+    def require_prepared(self) -> Preparation:
+        """What was prepared, or InstrumentError if the output is off."""
+        if self.preparation is None:
+            raise InstrumentError(f"The output of {self.name} is off: prepare it before reading.")
+        return self.preparation
 
     def off(self) -> None:
         """Level to 0 V and output off. Safe at any time."""
-        self.ready_for = 0.0
+        self.preparation = None
         self.write("smua.source.levelv = 0 smua.source.output = smua.OUTPUT_OFF")
 
     def shutdown(self) -> None:
@@ -315,7 +225,7 @@ class Keithley2600B(Instrument):
         does not accept the script.
         """
         lines = text.splitlines()
-        if not NAME.fullmatch(name) or any(line.strip() == "endscript" for line in lines):
+        if not IDENTIFIER.fullmatch(name) or any(line.strip() == "endscript" for line in lines):
             raise ConfigurationError(
                 f"Script {name!r} refused: the name must be an identifier, and no line of the "
                 "script may read 'endscript', which would end its upload."
@@ -330,7 +240,7 @@ class Keithley2600B(Instrument):
 
         Never repeated: after a timeout nobody knows how far the script came. `synchronize` then.
         """
-        if not NAME.fullmatch(function):
+        if not IDENTIFIER.fullmatch(function):
             raise ConfigurationError(f"{function!r} is not the name of a script function.")
         self.write(f"{function}({', '.join(map(_as_lua, arguments))})")
         return [self.read().strip() for _ in range(replies)]
@@ -350,11 +260,6 @@ class Keithley2600B(Instrument):
             raise ReplyError(
                 f"{self.name} answered {text!r} where a number was expected."
             ) from None
-
-    def _check_ready(self, voltage: Volts) -> None:
-        if not self.ready_for:
-            raise InstrumentError(f"The output of {self.name} is off: prepare it before reading.")
-        self._check_rating("Voltage", voltage, "V", self.ready_for)
 
     def _check_rating(self, quantity: str, value: float, symbol: str, bound: float) -> None:
         if not abs(value) <= bound:
@@ -377,11 +282,3 @@ class Keithley2600B(Instrument):
 def _as_lua(value: float | bool) -> str:
     """A literal that arrives bit by bit: thresholds are compared on both sides."""
     return str(value).lower() if isinstance(value, bool) else repr(value)
-
-
-def read_numbers(reply: str) -> Sequence[float]:
-    """The numbers of a ``printbuffer`` reply. Raises ReplyError."""
-    try:
-        return [float(text) for text in reply.split(",")]
-    except ValueError:
-        raise ReplyError(f"{reply!r} is not a list of readings.") from None

@@ -263,10 +263,11 @@ class Keysight81160A(Instrument):
             )
 
     def _set_up(self, pulse: Pulse) -> None:
-        """Set the pulse, then close the relay; the generator's word is taken before any trigger."""
+        """Set the pulse with the output off; close the relay once every setting was accepted."""
         self.off()  # a change of polarity while the output is on would move the idle level
         self._set_levels(pulse.amplitude)
         self.width = pulse.width
+        self.check_errors()  # with one setting refused, the others would make another pulse
         self._command(":OUTP1 ON")
 
     def _set_levels(self, amplitude: Volts) -> None:

@@ -11,6 +11,7 @@ from crossbar.errors import ConfigurationError, InstrumentError, LabError
 from crossbar.geometry import DieAddress
 from crossbar.limits import Limits
 from crossbar.memory_die import MemoryDie
+from crossbar.pulses import Pulse
 from drivers.catalog import entry, load_driver
 from drivers.die_access.assembly import DieAssembly
 from drivers.die_access.routed import GeneratorWiring
@@ -48,23 +49,20 @@ class Bench:
     def contacted(self, die: DieAddress) -> Iterator[MemoryDie]:
         """Bring the needles onto a die; separate at the end, whatever happened."""
         prober = self.instruments["prober"]
-        wiring = self.configuration.wiring
         assembly = DieAssembly(
             instruments=self.instruments,
             geometry=self.configuration.wafer.geometry,
             limits=self.limits,
-            wiring=GeneratorWiring(
-                source_impedance=wiring.source_impedance,
-                path_resistance=wiring.path_resistance,
-                cell_resistance=wiring.cell_resistance,
-            ),
-            trigger_line=wiring.trigger_line,
+            wiring=self.configuration.wiring.generator_wiring,
+            trigger_line=self.configuration.wiring.trigger_line,
             execution=self.execution,
         )
         memory_die = assembly.die(die)  # before moving: a missing instrument is found here
         prober.go_to(die)
         try:
             prober.contact()
+            if "smu" in self.instruments:
+                self.instruments["smu"].prepare(self.limits.max_current)  # on, at 0 V
             yield memory_die
         finally:
             # Outputs first: needles must not leave a cell while something drives it.
@@ -100,7 +98,7 @@ def opened(
             try:
                 driver = _open(role, table, configuration, library)
                 on_the_way_out.callback(_close, role, driver)
-                _prepare(role, driver, limits)
+                _protect(role, driver, limits, configuration.wiring.generator_wiring)
                 instruments[role] = driver
             except LabError as error:
                 failures.append(error)
@@ -145,13 +143,18 @@ def _open(
     return driver
 
 
-def _prepare(role: str, driver: Any, limits: Limits) -> None:
+def _protect(role: str, driver: Any, limits: Limits, wiring: GeneratorWiring) -> None:
     """Outputs off, and the instrument's own protection set to the bench's limits."""
     driver.off()
     if role == "smu":
         driver.prepare(limits.max_current)
+        driver.off()
     elif role == "pulse_generator":
-        driver.prepare()
+        # A cell's volts are a little less than the generator's; the highest limit is what counts.
+        highest = wiring.generator_pulse(
+            Pulse(amplitude=limits.max_amplitude, width=limits.max_width)
+        )
+        driver.prepare(highest.amplitude)
     elif role == "die_board":
         driver.prepare(limits)
 

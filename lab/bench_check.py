@@ -57,6 +57,7 @@ def _round_trip(driver) -> Seconds:
     durations = []
     for _ in range(ROUND_TRIPS):
         started = time.perf_counter()
-        driver.ask("*IDN?")
+        driver.adapter.write("*IDN?")
+        driver.adapter.read()
         durations.append(time.perf_counter() - started)
     return sorted(durations)[ROUND_TRIPS // 2]

@@ -30,7 +30,7 @@ app.command(rich_help_panel="Learn")(learn.evaluate)
 app.command(rich_help_panel="Show")(show.report)
 
 INTERRUPTED = 130
-"""Exit code after Ctrl-C, by custom 128 + SIGINT."""
+"""Exit code after Ctrl-C or SIGTERM: 128 + SIGINT, by custom."""
 
 
 def main() -> None:
@@ -40,12 +40,10 @@ def main() -> None:
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.EXIT_CODE)
-    except KeyboardInterrupt:
-        print(
-            "Interrupted: outputs are off, the chuck is separated. `lab resume` goes on.",
-            file=sys.stderr,
-        )
-        sys.exit(INTERRUPTED)
+    except SystemExit as ending:  # typer's way of passing on Ctrl-C, after every `finally`
+        if ending.code == INTERRUPTED:
+            print("Interrupted. Outputs are off; `lab resume` goes on.", file=sys.stderr)
+        raise
 
 
 if __name__ == "__main__":

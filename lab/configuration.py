@@ -17,6 +17,7 @@ from crossbar.errors import ConfigurationError
 from crossbar.geometry import DieAddress, DieGeometry
 from crossbar.limits import Limits
 from crossbar.units import Amperes, Ohms, Ratio, Seconds, Volts
+from drivers.die_access.routed import GeneratorWiring
 from drivers.die_frame import DieFrame
 
 ROLES = ("smu", "pulse_generator", "prober", "die_board")
@@ -88,6 +89,15 @@ class WiringTable(Table):
     path_resistance: Ohms = Field(default=10.0, ge=0)
     cell_resistance: Ohms = Field(default=6e3, gt=0)
     trigger_line: int = Field(default=1, ge=1, le=14)
+
+    @property
+    def generator_wiring(self) -> GeneratorWiring:
+        """For the conversion of volts at the cell to volts at the generator."""
+        return GeneratorWiring(
+            source_impedance=self.source_impedance,
+            path_resistance=self.path_resistance,
+            cell_resistance=self.cell_resistance,
+        )
 
 
 class LimitsTable(Table):

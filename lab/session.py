@@ -7,8 +7,8 @@ from pathlib import Path
 
 from db.store import Store
 from lab.bench import Bench, opened
+from lab.chosen_bench import ChosenBench
 from lab.interruption import termination_as_interrupt
-from lab.options import ChosenBench
 
 
 @dataclass(frozen=True, kw_only=True)

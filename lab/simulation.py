@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from crossbar.geometry import DieAddress
 from db.store import Store
 from lab.configuration import BenchConfiguration, SimulationTable, write_configuration
 from lab.importing import stack_by_kernel
-from physics.defects import SISTER_CHIP
+from physics.defects import SISTER_CHIP, DefectPopulation
 from physics.wafer import SimulatedWafer
 from simulated_instruments.bench import SimulatedBench
 
@@ -35,7 +36,7 @@ def simulated_bench(
         addresses=configuration.wafer.addresses,
         geometry=configuration.wafer.geometry,
         seed=table.seed,
-        defects=SISTER_CHIP.scaled(table.defect_scale),
+        defects=scaled(SISTER_CHIP, table.defect_scale),
         twin=_kernels(store, table),
     )
     bench = SimulatedBench(
@@ -53,6 +54,19 @@ def simulated_bench(
     if state_file is not None and state_file.exists():
         bench.load_state(state_file)
     return bench
+
+
+def scaled(defects: DefectPopulation, factor: float) -> DefectPopulation:
+    """The same population with all its defect rates multiplied. Raises ConfigurationError when a
+    rate would leave 0 to 1.
+    """
+    return replace(
+        defects,
+        **{
+            name: {kind: factor * rate for kind, rate in getattr(defects, name).items()}
+            for name in ("point_rates", "column_rate", "row_rate")
+        },
+    )
 
 
 def _kernels(store: Store, table: SimulationTable) -> dict[str, np.ndarray] | None:

@@ -46,8 +46,8 @@ def mix(x: Keys) -> Keys:
 
 
 def uniforms(at: Keys) -> NDArray[np.float64]:
-    """(n,) numbers from the open interval (0, 1), in steps of 2**-53."""
-    return ((at >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    """(n,) numbers from the open interval (0, 1), in steps of 2**-52."""
+    return ((at >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
 
 
 def normals(at: Keys) -> NDArray[np.float64]:

@@ -25,14 +25,12 @@ from scipy.integrate import quad
 from scipy.linalg import eigh_tridiagonal, expm
 from scipy.special import dawsn, eval_legendre
 
-TERMS = 200
-"""Legendre terms; enough for the narrow density of delta 120 at eight times the critical current"""
 TICK = 2.0**-10
 """Durations are multiples of this, so that a few matrix squarings reach all of them."""
 SMALLEST_WER = 1e-10
 """Below it the exponential takes over from the Legendre solution's rounding noise."""
-SMALLEST_SWITCHED = 1e-9
-"""The same for the mass that has already switched."""
+SMALLEST_SWITCHED = 3e-8
+"""The same for the mass that has switched, per unit of time: rounding adds up with the steps."""
 
 KNEE = 0.5
 """Currents are spaced evenly in asinh((i - 1) / KNEE): finest around the critical current."""
@@ -47,7 +45,12 @@ def warp(current: Array) -> Array:
     return np.arcsinh((np.asarray(current, dtype=float) - 1) / KNEE)
 
 
-def generator_matrix(current: float, delta: float, terms: int = TERMS) -> Array:
+def terms_needed(current: float, delta: float) -> int:
+    """Legendre terms that resolve the switched density, exp(-2 delta (1 + i) (1 + z)), to 1e-14."""
+    return max(100, math.ceil(math.sqrt(128 * delta * (1 + current))))
+
+
+def generator_matrix(current: float, delta: float, terms: int) -> Array:
     """(terms, terms) matrix A of d r/dt = A r for the Legendre coefficients r of the density."""
     n = np.arange(terms, dtype=float)
     matrix = np.diag(-n * (n + 1) * (1 / (2 * delta) - 1 / ((2 * n + 3) * (2 * n - 1))))
@@ -62,7 +65,7 @@ def generator_matrix(current: float, delta: float, terms: int = TERMS) -> Array:
     return matrix
 
 
-def initial_coefficients(delta: float, terms: int = TERMS) -> Array:
+def initial_coefficients(delta: float, terms: int) -> Array:
     """(terms,) coefficients of thermal equilibrium in the upper hemisphere."""
     nodes, weights = np.polynomial.legendre.leggauss(400)
     z, weights = (nodes + 1) / 2, weights / 2
@@ -72,7 +75,7 @@ def initial_coefficients(delta: float, terms: int = TERMS) -> Array:
     return (2 * n + 1) / 2 * (eval_legendre(n[:, None], z) @ (weights * density))
 
 
-def upper_hemisphere(terms: int = TERMS) -> Array:
+def upper_hemisphere(terms: int) -> Array:
     """(terms,) integrals of the Legendre polynomials over 0 < z < 1."""
     n = np.arange(terms)
     at_zero = eval_legendre(np.arange(-1, terms + 1).clip(0), 0.0)
@@ -82,17 +85,18 @@ def upper_hemisphere(terms: int = TERMS) -> Array:
     return integrals
 
 
-def write_error_rates(current: float, durations: Array, delta: float, terms: int = TERMS) -> Array:
+def write_error_rates(current: float, durations: Array, delta: float) -> Array:
     """Write error rate after each of the (n,) ascending durations, multiples of `TICK`.
 
     Absolute error about 1e-13; what has fallen below `SMALLEST_WER` is left at zero.
     """
     ticks = np.rint(np.asarray(durations) / TICK).astype(int)
+    terms = terms_needed(current, delta)
     step = expm(generator_matrix(current, delta, terms) * TICK)
     powers: list[Array] = [step]
-    start, observe = initial_coefficients(delta, terms), upper_hemisphere(terms)
+    density, observe = initial_coefficients(delta, terms), upper_hemisphere(terms)
     rates = np.zeros(len(ticks))
-    density, reached = start, 0
+    reached = 0
     for index, tick in enumerate(ticks):
         rest, bit = tick - reached, 0
         while rest >> bit:
@@ -197,7 +201,7 @@ def log_hazards(currents: Array, durations: Array, delta: float) -> Array:
 def hazard_of(rates: Array, durations: Array, rate: float) -> Array:
     """-ln WER from the Legendre solution; zero where too little has switched to be told."""
     hazard = np.zeros(len(rates))
-    trusted = (rates > SMALLEST_WER) & (rates < 1 - SMALLEST_SWITCHED)
+    trusted = (rates > SMALLEST_WER) & (1 - rates > SMALLEST_SWITCHED * np.maximum(durations, 1))
     hazard[trusted] = -np.log(rates[trusted])
     faded = rates <= SMALLEST_WER
     if faded.any():

@@ -21,9 +21,8 @@ from torch import Tensor
 from crossbar.errors import ConfigurationError
 from physics.fokker_planck import KNEE, LARGEST_CURRENT, TABLE_PATH, warp
 
-CURRENT_NODES = 321
-DURATION_NODES = 513
-"""Of the refined table: steps of 0.015 in the warped current, 2.3 % in duration."""
+NODES = (241, 401, 41)
+"""Of the refined table: steps of 0.02 in the warped current, 2.9 % in duration, 2.5 in delta."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,32 +30,27 @@ class SwitchingTable:
     """The refined table, evenly spaced in warped current, ln duration and delta."""
 
     log_hazard: Tensor
-    """(currents, durations, deltas) ln(-ln WER), float64, rising along the first two axes."""
-    origin: tuple[float, float, float]
-    step: tuple[float, float, float]
+    """(currents, durations, deltas) ln(-ln WER), rising along the first two axes. In float32, whose
+    rounding is a hundred times below the interpolation's error and half the memory to fetch."""
+    origin: tuple[float, ...]
+    step: tuple[float, ...]
 
 
 @cache
 def switching_table() -> SwitchingTable:
-    """Load and refine the shipped table; once per process, about 0.2 s."""
+    """Load and refine the shipped table; once per process, about 0.3 s."""
     with np.load(TABLE_PATH) as file:
-        coarse = file["log_hazard"].astype(np.float64)
-        currents, durations, deltas = warp(file["currents"]), file["durations"], file["deltas"]
-    logs = np.log(durations)
-    fine_currents = np.linspace(currents[0], currents[-1], CURRENT_NODES)
-    fine_logs = np.linspace(logs[0], logs[-1], DURATION_NODES)
-    fine = CubicSpline(currents, coarse, axis=0)(fine_currents)
-    fine = CubicSpline(logs, fine, axis=1)(fine_logs)
+        values = file["log_hazard"].astype(np.float64)
+        axes = (warp(file["currents"]), np.log(file["durations"]), file["deltas"])
+    fine = [np.linspace(axis[0], axis[-1], nodes) for axis, nodes in zip(axes, NODES, strict=True)]
+    for number in (2, 0, 1):
+        values = CubicSpline(axes[number], values, axis=number)(fine[number])
     # Splines may ripple by rounding where the hazard is negligible; the laws hold exactly.
-    fine = np.maximum.accumulate(np.maximum.accumulate(fine, axis=0), axis=1)
+    values = np.maximum.accumulate(np.maximum.accumulate(values, axis=0), axis=1)
     return SwitchingTable(
-        log_hazard=torch.from_numpy(np.ascontiguousarray(fine)),
-        origin=(float(currents[0]), float(logs[0]), float(deltas[0])),
-        step=(
-            float(fine_currents[1] - fine_currents[0]),
-            float(fine_logs[1] - fine_logs[0]),
-            float(deltas[1] - deltas[0]),
-        ),
+        log_hazard=torch.from_numpy(values.astype(np.float32, order="C")),
+        origin=tuple(float(axis[0]) for axis in fine),
+        step=tuple(float(axis[1] - axis[0]) for axis in fine),
     )
 
 
@@ -115,7 +109,7 @@ def _interpolate(
 ) -> Tensor:
     """Linear in every coordinate, by recursion over the axes."""
     if not strides:
-        return values[flat]
+        return values[flat].double()
     low = _interpolate(values, flat, fractions[1:], strides[1:])
     high = _interpolate(values, flat + strides[0], fractions[1:], strides[1:])
     return torch.lerp(low, high, fractions[0])

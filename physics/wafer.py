@@ -5,6 +5,8 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,16 +95,15 @@ class SimulatedWafer:
         The file is replaced as a whole: a reader, or a process killed meanwhile, finds either the
         old state or the new one.
         """
-        arrays = {
-            f"{address.x},{address.y}/{name}": array
-            for address, die in self._dies.items()
-            if die.touched
-            for name, array in die.snapshot().items()
-        }
+        arrays: dict[str, Any] = {"format": FORMAT, "fingerprint": self.fingerprint()}
+        for address, die in self._dies.items():
+            if die.touched:
+                for name, array in die.snapshot().items():
+                    arrays[f"{address.x},{address.y}/{name}"] = array
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
-                np.savez(file, format=FORMAT, fingerprint=self.fingerprint(), **arrays)
+                np.savez(file, **arrays)
             Path(temporary).replace(path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
@@ -114,16 +115,16 @@ class SimulatedWafer:
         Raises DataError for a file that is missing, damaged, or of another wafer.
         """
         try:
-            with np.load(path) as file:
+            with path.open("rb") as stream, np.load(stream) as file:
                 arrays = {name: file[name] for name in file.files}
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError, EOFError, BadZipFile) as error:
             raise DataError(
                 f"The wafer state {path} cannot be read: {error}. Give a file that this program "
                 "saved, or start with a fresh wafer."
             ) from error
         if str(arrays.pop("format", "")) != FORMAT:
             raise DataError(f"{path} is not a wafer state ({FORMAT!r}). Give the right file.")
-        if str(arrays.pop("fingerprint")) != self.fingerprint():
+        if str(arrays.pop("fingerprint", "")) != self.fingerprint():
             raise DataError(
                 f"{path} holds the state of another wafer: seed, dies, geometry, population or "
                 f"defects differ (here the seed is {self.seed}). Use the configuration that it was "

@@ -30,20 +30,21 @@ class WriteErrorRateParameters:
     cells: tuple[str, ...] = ()
     """Cells as "subarray:row:column"; empty takes ``sample`` cells spread over the die."""
     sample: int = 8
-    amplitudes: tuple[Volts, ...] = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-    """Magnitudes at the cell; the sign follows from the direction."""
-    widths: tuple[Seconds, ...] = (5e-9, 10e-9, 20e-9)
+    amplitudes: tuple[Volts, ...] = (0.3, 0.35, 0.4, 0.5, 0.7, 0.9)
+    """Magnitudes at the cell; the sign follows from the direction. Low ones at long widths tell
+    delta, high ones vc0 and tau_d (`benchmarks/fit_coverage.py`)."""
+    widths: tuple[Seconds, ...] = (5e-9, 10e-9, 20e-9, 50e-9)
     targets: tuple[State, ...] = (State.LOW, State.HIGH)
     """Directions: the state that the write aims at."""
     restore_amplitude: Volts = 0.9
     restore_width: Seconds = 200e-9
     """From 100 us on, a bench without the board can run the loop on the SMU."""
     read_amplitude: Volts = 0.1
-    relative_width: Ratio = 0.3
+    relative_width: Ratio = 0.5
     """Stop when ln(upper/lower) of the interval is below this."""
     max_attempts: int = 100_000
     """Budget per cell and condition, rejected attempts included."""
-    first_chunk: int = 1_000
+    first_chunk: int = 10_000
     confidence: Ratio = 0.95
     parallel: int = 500
     """Cells measured at the same time where the hardware can."""

@@ -49,10 +49,10 @@ class SimulatedBench:
         self.station = ProbeStation(wafer=wafer, clock=VirtualClock(real_time=real_time))
         self.emulators: dict[str, EmulatedInstrument] = {}
         # All share the wafer and the clock, so over TCP all take turns.
-        lock = threading.RLock()
+        self._lock = threading.RLock()
         for address, driver in instruments.items():
             emulator = load_emulator(driver)(self.station, **(options or {}).get(address, {}))
-            emulator.lock = lock
+            emulator.lock = self._lock
             self.emulators[address] = emulator
             if entry(driver).role == "pulse_generator":
                 triggered = self.station.trigger_lines.setdefault(trigger_line, [])
@@ -77,8 +77,10 @@ class SimulatedBench:
 
     def save_state(self, path: Path) -> None:
         """Keep what was done to the wafer's cells."""
-        self.station.wafer.save(path)
+        with self._lock:
+            self.station.wafer.save(path)
 
     def load_state(self, path: Path) -> None:
         """Bring the wafer back. Raises DataError for another wafer's file."""
-        self.station.wafer.load(path)
+        with self._lock:
+            self.station.wafer.load(path)

@@ -31,7 +31,8 @@ class EmulatedInstrument(ABC):
         while (length := message_length(self._input)) is not None:
             message = bytes(self._input[:length])
             del self._input[: length + 1]
-            self.handle(message.removesuffix(b"\r"))
+            # Some clients end lines with CR LF; the last byte of a block may look like a CR.
+            self.handle(message if b"#" in message else message.removesuffix(b"\r"))
         if end and self._input:
             message = bytes(self._input)
             self._input.clear()

@@ -184,25 +184,25 @@ class EmulatedKeithley2600B(EmulatedInstrument):
             lua.define("digio", digital_port_object(lua, self.digital_port))
         settings = self.output.settings
         objects = {
-            "format": lua.object(
+            "format": lua.make_object(
                 getters=settings.getters(), setters=settings.setters(), members=CONSTANTS
             ),
-            "errorqueue": lua.object(
+            "errorqueue": lua.make_object(
                 getters={"count": lambda: len(self.errors.entries)},
                 members={"next": self.errors.next, "clear": self.errors.clear},
             ),
-            "timer": lua.object(
+            "timer": lua.make_object(
                 members={
                     "reset": self._restart_timer,
-                    "measure": lua.object(
+                    "measure": lua.make_object(
                         members={"t": lambda: self.station.clock.now - self._timer_started}
                     ),
                 }
             ),
             "localnode": self._node_object(),
             "status": self._status_object(),
-            "display": lua.object(members={"clear": _silent, "settext": _silent}),
-            "beeper": lua.object(members={"beep": _silent}),
+            "display": lua.make_object(members={"clear": _silent, "settext": _silent}),
+            "beeper": lua.make_object(members={"beep": _silent}),
         }
         functions: dict[str, Callable[..., object]] = {
             "print": self.print,
@@ -222,7 +222,7 @@ class EmulatedKeithley2600B(EmulatedInstrument):
 
     def _node_object(self) -> LuaObject:
         """``localnode``."""
-        return self.interpreter.object(
+        return self.interpreter.make_object(
             getters={"linefreq": lambda: self.line_frequency} | self.chatter.getters(),
             setters=self.chatter.setters(),
             members={
@@ -238,14 +238,18 @@ class EmulatedKeithley2600B(EmulatedInstrument):
         """``status``: the condition registers that programs poll."""
         lua = self.interpreter
         registers = {
-            name: lua.object(getters={"condition": channel.condition})
+            name: lua.make_object(getters={"condition": channel.condition})
             for name, channel in self.channels.items()
         }
-        return lua.object(
+        return lua.make_object(
             getters={"condition": self.status_byte},
             members={
-                "measurement": lua.object(members={"instrument": lua.object(members=registers)}),
-                "operation": lua.object(members={"sweeping": lua.object(members={"condition": 0})}),
+                "measurement": lua.make_object(
+                    members={"instrument": lua.make_object(members=registers)}
+                ),
+                "operation": lua.make_object(
+                    members={"sweeping": lua.make_object(members={"condition": 0})}
+                ),
                 "reset": _silent,
             },
         )

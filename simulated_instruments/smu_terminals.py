@@ -14,8 +14,9 @@ from crossbar.pulses import Pulse
 from crossbar.units import Amperes, Seconds, Volts
 from simulated_instruments.probe_station import PATH_RESISTANCE, ProbeStation
 
-NOTHING: Volts = 1e-12
-"""Levels below this are 0 V: scripts source -1e-18 V to avoid a change of polarity."""
+READ_LEVEL: Volts = 0.1
+"""Up to here a level reads a cell and does not write it: at the default medians the barrier that is
+left makes a disturb take hours of reading. Ours."""
 
 
 class Terminals(Protocol):
@@ -39,9 +40,12 @@ class RoutedCell:
         return self.station.routed_current(voltage)
 
     def hold(self, voltage: Volts, duration: Seconds, current_limit: Amperes) -> None:
-        """See `Terminals`. For the cell it was one pulse, at most ``current_limit`` strong."""
+        """See `Terminals`. For the cell it was one pulse, at most ``current_limit`` strong.
+
+        What the SMU holds while the board switches over counts for the cell that is routed then.
+        """
         die, index = self.station.die, self.station.routed_cell
-        if die is None or index is None or abs(voltage) < NOTHING:
+        if die is None or index is None or abs(voltage) <= READ_LEVEL:
             return
         cell = np.array([index])
         conductance = float(die.conductance(cell, voltage)[0])

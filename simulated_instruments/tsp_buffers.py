@@ -78,10 +78,10 @@ def element(values: Sequence[float], key: object) -> float | None:
 def buffer_object(interpreter: TspInterpreter, buffer: ReadingBuffer) -> LuaObject:
     """The buffer as TSP sees it; ``buf[3]`` is ``buf.readings[3]``."""
     tables = {
-        name: interpreter.object(handle=column, index=partial(element, column.values))
+        name: interpreter.make_object(handle=column, index=partial(element, column.values))
         for name, column in buffer.columns.items()
     }
-    return interpreter.object(
+    return interpreter.make_object(
         handle=buffer,
         getters=buffer.settings.getters()
         | {

@@ -46,12 +46,13 @@ class DigitalPort:
 
     def read_bit(self, line: object = None, *_: object) -> int | None:
         """``digio.readbit(line)``."""
-        return self.levels >> (line - 1) & 1 if self._is_line(line) else None
+        bit = self._bit(line)
+        return None if bit is None else int(self.levels & bit > 0)
 
     def write_bit(self, line: object = None, value: object = None, *_: object) -> None:
         """``digio.writebit(line, 0 or 1)``: only a line in bypass mode follows."""
-        if self._is_line(line):
-            bit = 1 << (line - 1)
+        bit = self._bit(line)
+        if bit is not None:
             self.write_port(self.levels | bit if value else self.levels & ~bit)
 
     def write_port(self, value: object = 0, *_: object) -> None:
@@ -72,11 +73,12 @@ class DigitalPort:
         self.clock.advance(max(0.0, float(str(timeout))))
         return False
 
-    def _is_line(self, line: object) -> bool:
+    def _bit(self, line: object) -> int | None:
+        """The line's bit in the port; None after reporting 1801 for a line that does not exist."""
         if isinstance(line, int) and 1 <= line <= LINES:
-            return True
+            return 1 << (line - 1)
         self.errors.report(INVALID_LINE)
-        return False
+        return None
 
 
 def digital_port_object(interpreter: TspInterpreter, port: DigitalPort) -> LuaObject:
@@ -84,7 +86,7 @@ def digital_port_object(interpreter: TspInterpreter, port: DigitalPort) -> LuaOb
 
     def line_object(number: int) -> LuaObject:
         settings = port.lines[number - 1]
-        return interpreter.object(
+        return interpreter.make_object(
             getters=settings.getters() | {"overrun": lambda: False},
             setters=settings.setters(),
             members={
@@ -97,14 +99,14 @@ def digital_port_object(interpreter: TspInterpreter, port: DigitalPort) -> LuaOb
             },
         )
 
-    return interpreter.object(
+    return interpreter.make_object(
         members=CONSTANTS
         | {
             "readbit": port.read_bit,
             "writebit": port.write_bit,
             "readport": lambda: port.levels,
             "writeport": port.write_port,
-            "trigger": interpreter.object(
+            "trigger": interpreter.make_object(
                 members={number: line_object(number) for number in range(1, LINES + 1)}
             ),
         }

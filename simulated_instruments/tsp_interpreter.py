@@ -21,7 +21,10 @@ LuaObject = Any
 INSTRUCTION_BUDGET = 50_000_000
 """Lua instructions per message: about a second of work."""
 MEMORY_LIMIT = 64 << 20
-"""Bytes. The instrument has 24 MB, with smaller objects."""
+"""Bytes, looked at every thousand instructions. The instrument has 24 MB, with smaller objects."""
+HARD_MEMORY_LIMIT = 512 << 20
+"""Bytes that a single instruction cannot pass. Far above the other limit, because a Lua state with
+no memory left at all takes the whole process down."""
 REMEMBERED_CHUNKS = 512
 """Compiled messages kept: programs send the same few messages over and over."""
 
@@ -44,13 +47,14 @@ class TspInterpreter:
     ) -> None:
         self.errors = errors
         self.instruction_budget = instruction_budget
+        self.memory_limit = memory_limit
         self._lua = lua51.LuaRuntime(
             encoding="latin-1",
             register_eval=False,
             register_builtins=False,
             attribute_filter=_refuse_access,
             unpack_returned_tuples=True,
-            max_memory=memory_limit,
+            max_memory=HARD_MEMORY_LIMIT,
         )
         source = resources.files(__package__).joinpath("tsp_sandbox.tsp").read_text("utf-8")
         self._tools = self._lua.execute(source)
@@ -67,7 +71,7 @@ class TspInterpreter:
         closure = self._tools.opening_closure if opening else self._tools.closure
         return closure(callable_)
 
-    def object(
+    def make_object(
         self,
         *,
         handle: object = None,
@@ -113,9 +117,12 @@ class TspInterpreter:
         self.run(chunk)
 
     def run(self, function: LuaObject) -> bool:
-        """Run a Lua function without arguments; whether it came to its end."""
+        """Run a Lua function without arguments; whether it came to its end.
+
+        What a Python function raises, an error of the simulation and not of the script, passes.
+        """
         try:
-            finished = self._run(function, self.instruction_budget)
+            finished = self._run(function, self.instruction_budget, self.memory_limit / 1024)
         except (lua51.LuaMemoryError, MemoryError):
             self.errors.report(-225)
             return False

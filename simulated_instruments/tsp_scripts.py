@@ -23,7 +23,7 @@ class ScriptLoader:
         self._run_at_once = False
         interpreter.define(
             "script",
-            interpreter.object(
+            interpreter.make_object(
                 members={"new": self.make, "delete": lambda *_: None},  # no flash to delete from
             ),
         )
@@ -53,7 +53,7 @@ class ScriptLoader:
         function = self.interpreter.compile(source)
         if function is None:
             return None
-        loaded = self.interpreter.object(
+        loaded = self.interpreter.make_object(
             getters={"name": lambda: name, "source": lambda: source},
             members={"run": function, "save": lambda *_: None},
             call=function,

@@ -78,9 +78,9 @@ class Settings:
             self.values[name] = float(value)
 
     def getters(self) -> dict[str, Callable[[], float]]:
-        """For `TspInterpreter.object`."""
+        """For `TspInterpreter.make_object`."""
         return {name: partial(self.values.__getitem__, name) for name in self.table}
 
     def setters(self) -> dict[str, Callable[[float], None]]:
-        """For `TspInterpreter.object`."""
+        """For `TspInterpreter.make_object`."""
         return {name: partial(self.set, name) for name in self.table}

@@ -134,8 +134,8 @@ class SmuChannel:
         With a buffer, ``measure.count`` readings are made and stored; without one, one.
         """
         kept = [buffer for buffer in buffers if buffer is not None]
-        for buffer in kept:
-            buffer.begin()
+        for filled in kept:
+            filled.begin()
         last: tuple[float, ...] = ()
         for _ in range(int(self.measuring["count"]) if kept else 1):
             self.settle()

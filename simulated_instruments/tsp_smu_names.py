@@ -25,7 +25,7 @@ def smu_object(interpreter: TspInterpreter, channel: SmuChannel) -> LuaObject:
             return None
         return buffer_object(interpreter, ReadingBuffer(channel.errors, int(capacity)))
 
-    return interpreter.object(
+    return interpreter.make_object(
         handle=channel,
         getters=channel.wiring.getters(),
         setters=channel.wiring.setters(),
@@ -42,7 +42,7 @@ def smu_object(interpreter: TspInterpreter, channel: SmuChannel) -> LuaObject:
 
 
 def _source_object(interpreter: TspInterpreter, channel: SmuChannel) -> LuaObject:
-    return interpreter.object(
+    return interpreter.make_object(
         getters=channel.source.getters()
         | {
             "compliance": channel.in_compliance,
@@ -59,8 +59,10 @@ def _measure_object(interpreter: TspInterpreter, channel: SmuChannel) -> LuaObje
         quantities: interpreter.function(_measurement(channel, quantities), opening=True)
         for quantities in ("i", "v", "r", "p", "iv")
     }
-    members["filter"] = interpreter.object(getters=averaging.getters(), setters=averaging.setters())
-    return interpreter.object(
+    members["filter"] = interpreter.make_object(
+        getters=averaging.getters(), setters=averaging.setters()
+    )
+    return interpreter.make_object(
         getters=channel.measuring.getters(),
         setters={name: partial(channel.set_measuring, name) for name in channel.measuring.table},
         members=members,

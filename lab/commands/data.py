@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from lab.options import DATABASE, BenchFile, Database, Json
-from lab.output import Output
 
 FORMATS = ("conductance-map",)
 
@@ -24,6 +23,7 @@ def import_(
     from crossbar.errors import ConfigurationError
     from db.store import Store
     from lab.importing import read_conductance_maps, reproducibility
+    from lab.output import Output
 
     if kind not in FORMATS:
         raise ConfigurationError(

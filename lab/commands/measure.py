@@ -1,6 +1,6 @@
 """`lab run`, `lab resume`, `lab status`: measurements."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,10 +11,11 @@ from lab.options import (
     Json,
     Seed,
     Simulated,
-    chosen_bench,
-    parse_dies,
 )
-from lab.output import Output
+
+if TYPE_CHECKING:
+    from lab.output import Output, Step
+    from lab.runs import Listener, RunSummary
 
 Execution = Annotated[
     str,
@@ -38,6 +39,8 @@ def run(
     json: Json = False,
 ) -> None:
     """Run a measurement protocol on the dies of the wafer."""
+    from lab.chosen_bench import chosen_bench, parse_dies
+    from lab.output import Output
     from lab.parameters import build, parse_assignments
     from lab.runs import start_run
     from lab.session import session
@@ -79,6 +82,8 @@ def resume(
 ) -> None:
     """Go on with an interrupted run at the first piece of work that is not stored."""
     from crossbar.errors import ConfigurationError
+    from lab.chosen_bench import chosen_bench
+    from lab.output import Output
     from lab.runs import resume_run, wafer_of
     from lab.session import session
 
@@ -104,6 +109,7 @@ def resume(
 def status(database: Database = DATABASE, json: Json = False) -> None:
     """List the runs of a database and how they ended."""
     from db.store import Store
+    from lab.output import Output
 
     output = Output(as_json=json)
     with Store.open(database, create=False) as store:
@@ -132,7 +138,7 @@ def status(database: Database = DATABASE, json: Json = False) -> None:
     output.result({"runs": lines, "counts": counts})
 
 
-def _listener(step, protocol: str):
+def _listener(step: "Step", protocol: str) -> "Listener":
     def listen(event: str, die: object, records: int) -> None:
         units = 1 if event in ("done", "no contact") else 0
         step(units, f"{protocol}: die {die}, {records} records")
@@ -140,7 +146,7 @@ def _listener(step, protocol: str):
     return listen
 
 
-def _tell(output: Output, summary, database: str) -> None:
+def _tell(output: "Output", summary: "RunSummary", database: str) -> None:
     from crossbar.units import format_quantity
 
     output.say(

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated, chosen_bench
-from lab.output import Output
+from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated
 
 
 def init(
@@ -36,6 +35,8 @@ def check(
 ) -> None:
     """Open every instrument, identify it, time the bus and test contact on the first die."""
     from lab.bench_check import check_bench
+    from lab.chosen_bench import chosen_bench
+    from lab.output import Output
     from lab.session import session
 
     output = Output(as_json=json)
@@ -98,6 +99,8 @@ def simulate(
 ) -> None:
     """Show the simulated wafer's truth, or serve its instruments to other programs."""
     from db.store import Store
+    from lab.chosen_bench import chosen_bench
+    from lab.output import Output
     from lab.session import state_file_beside
     from lab.simulation import describe_truth, serve_forever, simulated_bench
 

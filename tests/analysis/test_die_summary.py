@@ -39,7 +39,7 @@ def test_the_interval_covers_the_mean_of_uneven_dies():
     generator = np.random.default_rng(1)
     template = describe_dies([defect_map(0)])[0]
     held = []
-    for _ in range(100):
+    for _ in range(60):
         rates = 0.02 * generator.gamma(3, 1 / 3, 36)
         dies = [
             dataclasses.replace(template, fractions={**template.fractions, CellClass.SHORT: rate})

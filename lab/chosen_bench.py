@@ -1,0 +1,78 @@
+"""What the shared options stand for: the bench that a command was told to use, and its dies."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossbar.errors import ConfigurationError
+from crossbar.geometry import DieAddress
+from lab.configuration import BenchConfiguration, read_configuration
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChosenBench:
+    """The bench a command was told to use, not opened yet."""
+
+    configuration: BenchConfiguration
+    source: str
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the file has a [simulation] table."""
+        return self.configuration.simulation is not None
+
+    @property
+    def wafer(self) -> str:
+        """Name of its wafer in the database."""
+        return self.configuration.wafer.name
+
+
+def chosen_bench(bench: Path | None, simulated: bool, seed: int | None = None) -> ChosenBench:
+    """Read the bench file, or the built-in bench for ``--simulated``.
+
+    A simulated wafer of another seed is another wafer, so the seed becomes part of its name.
+    Raises ConfigurationError where neither or both were given.
+    """
+    if bench is not None and simulated:
+        raise ConfigurationError("Give --bench FILE or --simulated, not both.")
+    if bench is None and not simulated:
+        bench = Path("bench.toml")
+        if not bench.exists():
+            raise ConfigurationError(
+                "No bench: give --simulated, or --bench FILE. `lab init` writes a bench.toml to "
+                "start from, which is then found by itself."
+            )
+    configuration, source = read_configuration(bench)
+    if configuration.simulation is not None:
+        chosen = configuration.simulation.seed if seed is None else seed
+        configuration = configuration.model_copy(
+            update={
+                "simulation": configuration.simulation.model_copy(update={"seed": chosen}),
+                "wafer": configuration.wafer.model_copy(
+                    update={"name": f"{configuration.wafer.name}-{chosen}"}
+                ),
+            }
+        )
+    return ChosenBench(configuration=configuration, source=source)
+
+
+def parse_dies(text: str | None, available: list[DieAddress]) -> list[DieAddress]:
+    """Read ``--dies``: "all", a number (the first so many), or "x,y x,y ...".
+
+    Raises ConfigurationError naming a die that the wafer map does not have.
+    """
+    if text is None or text == "all":
+        return available
+    if text.isdigit():
+        return available[: int(text)]
+    try:
+        dies = [DieAddress(*(int(part) for part in pair.split(","))) for pair in text.split()]
+    except (ValueError, TypeError):
+        raise ConfigurationError(
+            f"--dies {text!r}: write all, a number of dies, or places like '0,0 1,0'."
+        ) from None
+    for die in dies:
+        if die not in available:
+            raise ConfigurationError(
+                f"--dies {text!r}: the wafer map has no die {die}; it has {len(available)} dies."
+            )
+    return dies

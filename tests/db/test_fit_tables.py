@@ -1,0 +1,88 @@
+import dataclasses
+import math
+
+import pytest
+
+from crossbar.defect_map import CellClass
+from crossbar.errors import ConfigurationError, DataError
+from crossbar.pulses import State
+from db.rows import Estimate, FitRow
+from db.store import Store
+
+FIT = FitRow(
+    cell=3,
+    target=State.HIGH,
+    parameters={
+        "delta": Estimate(estimate=60.1, low=55.0, high=math.inf),
+        "vc0": Estimate(estimate=0.4, low=0.39, high=0.1 + 0.3),
+    },
+    log_likelihood=-12.5,
+    converged=True,
+)
+
+
+def test_fits_come_back_exactly(begun):
+    """Estimates, open intervals and likelihood are what they were, in the order of the cells."""
+    low = dataclasses.replace(FIT, cell=1, target=State.LOW, converged=False, parameters={})
+    begun.store.save_fits(begun.run_id, begun.die, [FIT, low])
+
+    assert begun.store.fits(begun.wafer_id, begun.die) == [low, FIT]
+    assert begun.store.fits(begun.wafer_id, begun.die, run_id=99) == []
+    assert begun.store.fits(begun.wafer_id, begun.die, kind="other") == []
+    assert begun.store.fits(begun.wafer_id, begun.other_die) == []
+
+
+def test_a_failed_fit_keeps_its_nan(begun):
+    """NaN, which SQLite has no word for, comes back as NaN."""
+    nan = Estimate(estimate=math.nan, low=math.nan, high=1.0)
+    failed = dataclasses.replace(FIT, parameters={"delta": nan}, log_likelihood=math.nan)
+    begun.store.save_fits(begun.run_id, begun.die, [failed])
+
+    (found,) = begun.store.fits(begun.wafer_id, begun.die)
+
+    assert math.isnan(found.log_likelihood)
+    assert math.isnan(found.parameters["delta"].estimate)
+    assert found.parameters["delta"].high == 1.0
+
+
+def test_a_new_fit_takes_the_place_of_the_old_one(begun):
+    """Fitting the same points again replaces the fit of that cell, target and kind, no other."""
+    other = dataclasses.replace(FIT, target=State.LOW)
+    better = dataclasses.replace(FIT, log_likelihood=-3.0)
+    begun.store.save_fits(begun.run_id, begun.die, [FIT, other])
+    begun.store.save_fits(begun.run_id, begun.die, [better])
+
+    assert begun.store.fits(begun.wafer_id, begun.die) == [better, other]
+    assert begun.store.counts()["fit_parameters"] == 4
+
+
+def test_a_population_comes_back_with_its_dies(begun):
+    """The latest population, or a named one, with the dies that it was fitted to."""
+    parameters = {"point_rates": {CellClass.SHORT: 0.1 + 0.2}, "short_conductance": (4.0, 10.0)}
+    dies = (begun.die, begun.other_die)
+    first = begun.store.save_population(parameters, wafer_id=begun.wafer_id, dies=dies)
+    second = begun.store.save_population({}, source="sister chip")
+
+    found = begun.store.population(first)
+
+    assert found.parameters == {
+        "point_rates": {str(CellClass.SHORT.value): 0.1 + 0.2},
+        "short_conductance": [4.0, 10.0],
+    }
+    assert found.dies == tuple(sorted(dies))
+    assert begun.store.population().id == second
+    assert begun.store.population().source == "sister chip"
+
+
+def test_there_is_no_population_before_one_is_fitted(store: Store):
+    """The message says what to do first."""
+    with pytest.raises(DataError, match="fit one to the dies"):
+        store.population()
+
+
+def test_dies_need_a_wafer(begun):
+    """Coordinates without a wafer name no die, and nothing is stored."""
+    with pytest.raises(ConfigurationError, match="of which wafer"):
+        begun.store.save_population({}, dies=[begun.die])
+
+    assert begun.store.counts()["populations"] == 0

@@ -1,0 +1,95 @@
+import shutil
+import sqlite3
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Column, Integer, MetaData, Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from crossbar.errors import StorageError
+from db import migrate, schema
+from db.engine import open_engine
+from db.migrations.__main__ import write_migration
+from db.store import Store
+
+
+def differences(store: Store, metadata: MetaData = schema.metadata) -> list[object]:
+    with store.transaction(writing=False) as connection:
+        return compare_metadata(MigrationContext.configure(connection), metadata)
+
+
+def test_migrations_build_what_the_schema_says(store: Store):
+    """An empty database, migrated, has the very tables, columns and constraints of the schema."""
+    assert differences(store) == []
+
+
+def test_the_comparison_sees_a_difference(store: Store):
+    """The test above would notice a table that no migration builds."""
+    changed = MetaData()
+    Table("forgotten", changed, Column("id", Integer, primary_key=True))
+
+    assert any(kind == "add_table" for kind, *_ in differences(store, changed))
+
+
+def test_the_last_migration_is_the_version_of_the_schema():
+    """The number by which opening decides that there is nothing to migrate is the last one."""
+    scripts = ScriptDirectory.from_config(migrate.configuration())
+
+    assert scripts.get_current_head() == schema.VERSION
+
+
+def test_a_newer_database_is_refused(store: Store):
+    """A database that a newer program has migrated is left alone; the remedy is an update."""
+    store.close()
+    newer = sqlite3.connect(store.name)
+    with newer:
+        newer.execute("UPDATE alembic_version SET version_num = '9999'")
+    newer.close()
+
+    with pytest.raises(StorageError, match=r"schema 9999, newer .* Update the program"):
+        Store.open(store.name)
+
+
+def test_an_interrupted_migration_leaves_nothing_half_done(tmp_path):
+    """A migration is one transaction: if it breaks off, the next opening starts afresh."""
+    path = tmp_path / "lab.db"
+    unfinished = Store(open_engine(path, create=True, busy_timeout=1.0))
+    try:
+        with unfinished.transaction(writing=True) as connection:
+            migrate.upgrade(connection)
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        unfinished.close()
+
+    with Store.open(path) as store:
+        assert differences(store) == []
+
+
+@pytest.mark.parametrize("table", schema.metadata.sorted_tables, ids=lambda table: table.name)
+def test_postgresql_can_hold_every_table(table):
+    """Each table compiles for PostgreSQL, with names that it does not cut off."""
+    text = str(CreateTable(table).compile(dialect=postgresql.dialect()))
+
+    assert "CREATE TABLE" in text
+    assert all(len(str(part.name)) <= 63 for part in table.constraints)
+
+
+def test_the_next_migration_writes_itself(tmp_path, monkeypatch):
+    """A column added to the schema ends up in a new, numbered migration, in plain types."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrate.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    changed = MetaData(naming_convention=schema.metadata.naming_convention)
+    for table in schema.metadata.sorted_tables:
+        table.to_metadata(changed)
+    changed.tables["wafers"].append_column(Column("diced_at", schema.UtcTime))
+    monkeypatch.setattr(schema, "metadata", changed)
+
+    written = write_migration("remember when a wafer was diced", folder)
+
+    assert written.name == "0002_remember_when_a_wafer_was_diced.py"
+    text = written.read_text()
+    assert "sa.Column('diced_at', sa.DateTime(timezone=True), nullable=True)" in text
+    assert "down_revision = '0001'" in text

@@ -1,0 +1,39 @@
+"""A small die of identical cells, for tests that need known odds."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from crossbar.defect_map import CellClass
+from crossbar.geometry import DieGeometry
+from physics.die_truth import DieTruth
+from physics.mtj import MtjCells, MtjPopulation
+from physics.simulated_die import SimulatedDie
+
+GEOMETRY = DieGeometry(subarrays=1, rows=100, columns=50)
+
+
+@pytest.fixture
+def uniform_die():
+    """Make a die of 5,000 identical cells; ``classes`` and ``fixed`` by cell where given."""
+
+    def make(*, read_noise=0.005, classes=None, fixed=None, seed=1, **changes):
+        population = MtjPopulation(**changes)
+        one = {
+            f.name: np.full(GEOMETRY.cells, getattr(population, f.name)) for f in fields(MtjCells)
+        }
+        truth = DieTruth(
+            classes=np.full(GEOMETRY.cells, CellClass.HEALTHY, dtype=np.int8),
+            cells=MtjCells(**one),
+            fixed=np.full(GEOMETRY.cells, np.nan),
+            median_low=population.median_low,
+            read_noise=read_noise,
+        )
+        for cell, cell_class in (classes or {}).items():
+            truth.classes[cell] = cell_class
+        for cell, conductance in (fixed or {}).items():
+            truth.fixed[cell] = conductance
+        return SimulatedDie(geometry=GEOMETRY, truth=truth, seed=np.uint64(seed))
+
+    return make

@@ -1,0 +1,108 @@
+"""The one training loop; what differs between the ways of training is the store."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from crossbar.errors import ConfigurationError
+from training.datasets import Dataset
+from training.network import CrossbarNetwork
+from training.placement import Placement
+from training.recipe import Schedule
+from training.solution import Solution
+from training.weight_store import WeightStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where training is, after each epoch."""
+
+    epoch: int
+    """From 1 to ``epochs``."""
+    epochs: int
+    loss: float
+    """Mean cross entropy of the epoch's mini-batches, in nats."""
+
+
+def train(
+    dataset: Dataset,
+    store: WeightStore,
+    placement: Placement,
+    schedule: Schedule,
+    *,
+    bound: float,
+    trained: str,
+    seed: int,
+    start: Solution | None = None,
+    report: Callable[[Progress], None] | None = None,
+) -> Solution:
+    """Train a network on what the store makes of its latents.
+
+    ``start`` continues from a finished solution instead of random weights. ``trained`` is the name
+    that the solution carries. The same seed (and a store of the same seed) gives the same bits, on
+    one machine with one number of threads. Raises ConfigurationError if images do not fit the die.
+    """
+    rows = placement.geometry.rows
+    if dataset.train_images.shape[1] != rows or len(dataset.train_images) < schedule.batch:
+        raise ConfigurationError(
+            f"{dataset.name} has {len(dataset.train_images)} training images of "
+            f"{dataset.train_images.shape[1]} pixels; this die takes {rows} pixels, one a row, and "
+            f"the schedule at least {schedule.batch} images. Change the data set or the schedule."
+        )
+    generator = torch.Generator().manual_seed(seed)
+    network = CrossbarNetwork(placement, bound, generator)
+    if start is not None:
+        network.start_from(start)
+    images = torch.from_numpy(dataset.train_images)
+    labels = torch.from_numpy(dataset.train_labels)
+    stepper = Stepper(network, store, schedule, len(images))
+    for epoch in range(1, schedule.epochs + 1):
+        order = torch.randperm(len(images), generator=generator)
+        # The images left over after the last whole mini-batch have their turn in another epoch.
+        losses = [
+            stepper.step(images[chosen], labels[chosen])
+            for chosen in order.split(schedule.batch)
+            if len(chosen) == schedule.batch
+        ]
+        if report is not None:
+            loss = float(torch.stack(losses).mean())
+            report(Progress(epoch=epoch, epochs=schedule.epochs, loss=loss))
+    return network.solution(trained)
+
+
+class Stepper:
+    """Makes one step of the optimizer at a time, and lowers its rates on the way."""
+
+    def __init__(
+        self, network: CrossbarNetwork, store: WeightStore, schedule: Schedule, images: int
+    ) -> None:
+        self.network = network
+        self.store = store
+        self.rates = (schedule.latent_rate, schedule.digital_rate)
+        self.optimizer = torch.optim.Adam(
+            [{"params": [network.latents]}, {"params": network.digital()}], foreach=True
+        )
+        self.steps = schedule.epochs * (images // schedule.batch)
+        self.done = 0
+
+    def step(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Learn from a mini-batch: (batch, rows) images, (batch,) labels. Returns the loss."""
+        falling = (1 + math.cos(math.pi * self.done / self.steps)) / 2
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * falling
+        conductances = self.store.realize(self.network.latents)
+        shared = images.view(len(conductances), -1, images.shape[1])
+        scores = self.network(shared, conductances, self.store.window)
+        loss = cross_entropy(scores.flatten(0, 1), labels)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        with torch.no_grad():
+            # Beyond 1 a latent gets no gradient and would never come back.
+            self.network.latents.clamp_(-1, 1)
+        self.done += 1
+        return loss.detach()
