@@ -47,7 +47,8 @@ class RunRow:
     wafer_id: int
     protocol: str
     parameters: dict[str, Any]
-    seed: int
+    seed: int | None
+    """Of the simulated wafer; None on real hardware."""
     versions: dict[str, Any]
     bench: str
     """The bench's configuration at the time, as text."""

@@ -25,7 +25,7 @@ def begin_run(
     wafer_id: int,
     protocol: str,
     parameters: Mapping[str, object],
-    seed: int,
+    seed: int | None,
     versions: Mapping[str, object],
     bench: str,
     dies: Sequence[DieAddress],
@@ -153,7 +153,7 @@ def interrupted_runs(connection: Connection, wafer_id: int | None = None) -> lis
     """Runs that can be resumed, latest first. One that another process is still busy with is among
     them: its status is that of a run whose process was killed.
     """
-    return run_rows(connection, wafer_id, statuses=("running", "interrupted"))
+    return run_rows(connection, wafer_id, statuses=("running", "interrupted", "failed"))
 
 
 def _dies_of_run(run_id: int) -> Select[Any]:

@@ -2,21 +2,26 @@
 
 from analysis.classification import classify
 from crossbar.defect_map import DefectMap
+from crossbar.errors import DataError
 from crossbar.geometry import DieAddress
 from crossbar.records import WerPoint
 from db.rows import Estimate, FitRow
 from db.store import Store
 
 
-def store_defect_maps(store: Store, run: int) -> dict[DieAddress, DefectMap]:
-    """Classify every die that a run of array-map finished."""
+def store_defect_maps(store: Store, run: int) -> tuple[dict[DieAddress, DefectMap], list[str]]:
+    """Classify every die that a run of array-map finished; also what was wrong with the others."""
     row = store.run(run)
-    maps = {}
+    maps, complaints = {}, []
     for die in sorted(store.done_dies(run)):
-        measured = store.array_map(row.wafer_id, die, run)
-        maps[die] = classify(measured.low, measured.high, in_compliance=measured.in_compliance)
+        try:
+            measured = store.array_map(row.wafer_id, die, run)
+            maps[die] = classify(measured.low, measured.high, in_compliance=measured.in_compliance)
+        except DataError as error:
+            complaints.append(f"Die {die} is not classified: {error}")
+            continue
         store.save_defect_map(row.wafer_id, die, maps[die], run_id=run)
-    return maps
+    return maps, complaints
 
 
 def store_fits(store: Store, run: int) -> dict[DieAddress, list[FitRow]]:

@@ -9,8 +9,8 @@ from typing import Any
 from crossbar.errors import ConfigurationError, ContactError
 from crossbar.geometry import DieAddress
 from crossbar.memory_die import MemoryDie
-from crossbar.records import ContactRecord, Record
-from db.rows import UsedInstrument
+from crossbar.records import ContactRecord, Key, Record
+from db.rows import RunRow, UsedInstrument
 from db.store import Store
 from lab.bench import Bench
 from lab.parameters import as_json, build
@@ -20,6 +20,9 @@ from protocols.contact_check import ContactCheckParameters, contact_check
 PACKAGES = ("crossbar-lab", "numpy", "pymeasure", "pyvisa", "sqlalchemy")
 MAX_CONTACT_FAILURES = 3
 """So many dies in a row without contact mean that something is wrong with the set-up."""
+
+Work = Callable[[MemoryDie, frozenset[Key]], Iterable[Record]]
+"""(die, keys already stored) to records."""
 
 Listener = Callable[[str, DieAddress, int], None]
 """Told ("contact" | "record" | "done" | "no contact", die, number of records so far)."""
@@ -64,9 +67,7 @@ def start_run(
     """Run a protocol on the given dies. An interruption leaves the run resumable."""
     entry = protocol(name)
     run = begin(store, bench, name, as_json(parameters), dies)
-    return _measure(
-        store, bench, run, dies, name, lambda die, done: entry.run(die, parameters, done), listener
-    )
+    return measure(store, bench, run, lambda die, done: entry.run(die, parameters, done), listener)
 
 
 def resume_run(
@@ -85,18 +86,22 @@ def resume_run(
             f"Run {run} was on wafer {names[row.wafer_id]!r}, but {bench.source} describes "
             f"{bench.configuration.wafer.name!r}. Resume it with its own bench file and seed."
         )
-    entry = protocol(row.protocol)
-    parameters = build(entry.parameters, (f"run {run}", row.parameters))
     store.finish_run(run, "running")  # taken up again
-    return _measure(
-        store,
-        bench,
-        run,
-        row.dies,
-        row.protocol,
-        lambda die, done: entry.run(die, parameters, done),
-        listener,
-    )
+    return measure(store, bench, run, _work_of(store, row), listener)
+
+
+def _work_of(store: Store, row: RunRow) -> Work:
+    """What a stored run does on a die: its protocol, or the programming of trained weights."""
+    if row.training_run_id is not None:
+        # Only here, since weights bring torch with them.
+        from lab.programming import records_of_programming
+        from training.solution import Solution
+
+        trained = store.training_run(row.training_run_id)
+        return records_of_programming(store, row, Solution.from_arrays(trained.solution))
+    entry = protocol(row.protocol)
+    parameters = build(entry.parameters, (f"run {row.id}", row.parameters))
+    return lambda die, done: entry.run(die, parameters, done)
 
 
 def wafer_of(store: Store, bench: Bench) -> int:
@@ -145,20 +150,25 @@ def begin(
     return run
 
 
-def _measure(
+def measure(
     store: Store,
     bench: Bench,
     run: int,
-    dies: Sequence[DieAddress],
-    name: str,
-    records_of: Callable[[MemoryDie, frozenset], Iterable[Record]],
-    listener: Listener,
+    work: Work,
+    listener: Listener = lambda *_: None,
+    afterwards: Callable[[MemoryDie], None] = lambda die: None,
 ) -> RunSummary:
+    """Do the work of a run on each of its dies that is not done, storing record by record.
+
+    ``afterwards`` is called on each die when its records are stored and the needles still touch.
+    The run is marked done, interrupted or failed, whatever happens short of a power cut.
+    """
+    row = store.run(run)
     finished = store.done_dies(run)
     stored, misses, without_contact = 0, 0, []
     started = bench.bench_time
     try:
-        for die in dies:
+        for die in row.dies:
             if die in finished:
                 continue
             with bench.contacted(die) as memory_die:
@@ -175,11 +185,11 @@ def _measure(
                     listener("no contact", die, stored)
                     continue
                 misses = 0
-                if name != "contact-check":
-                    for record in records_of(memory_die, done):
-                        store.add(run, die, record)  # durable before the generator goes on
-                        stored += 1
-                        listener("record", die, stored)
+                for record in work(memory_die, done | {contact.key}):
+                    store.add(run, die, record)  # durable before the generator goes on
+                    stored += 1
+                    listener("record", die, stored)
+                afterwards(memory_die)
             store.finish_die(run, die)
             listener("done", die, stored)
     except KeyboardInterrupt:
@@ -191,7 +201,7 @@ def _measure(
     store.finish_run(run, "done")
     return RunSummary(
         run=run,
-        protocol=name,
+        protocol=row.protocol,
         status="done",
         dies=len(store.done_dies(run)),
         records=stored,

@@ -77,15 +77,13 @@ def run_chain(
         lost = _binomial(counted, here.misread_initial, keys(draws, 1))
         wrong = _binomial(counted - lost, here.error, keys(draws, 2))
         state = in_target[active]
-        steps = (
-            (sound > 0, np.zeros_like(state)),
-            (remaining > sound, None),  # the failing restore leaves whatever state there is
-        )
-        for number, (taken, start) in enumerate(steps):
-            outcome = _one_attempt(here, state if start is None else start, keys(draws, 3 + number))
-            lost += taken & outcome[0]
-            wrong += taken & outcome[1]
-            state = np.where(taken, outcome[2], state)
+        # A failing restore leaves whatever state the attempt before it left.
+        for stream, (taken, restored) in enumerate(((sound > 0, True), (remaining > sound, False))):
+            start = np.zeros_like(state) if restored else state
+            refused, wrongly, after = _one_attempt(here, start, keys(draws, 3 + stream))
+            lost += taken & refused
+            wrong += taken & wrongly
+            state = np.where(taken, after, state)
         rejected[active] += lost
         errors[active] += wrong
         in_target[active] = state
@@ -97,7 +95,7 @@ def run_chain(
 
 def _sound_restores(odds: AttemptOdds, at: Keys) -> NDArray[np.int64]:
     """How many attempts pass before the first whose restore fails: geometric."""
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         number = np.log(uniforms(at)) / np.log1p(-odds.restore_fails)
     number[odds.restore_fails == 0] = np.inf
     return np.minimum(number, 2.0**62).astype(np.int64)

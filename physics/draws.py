@@ -25,9 +25,18 @@ DENSE_FRACTION = 1 / 64
 
 
 def content(*parts: object) -> np.uint64:
-    """The 64-bit name of an operation, from the text of its parts; the same in every process."""
-    digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
+    """The 64-bit name of an operation, from its parts; the same in every process.
+
+    Parts count by their text, arrays by their shape and bytes.
+    """
+    named = tuple(_named(part) if isinstance(part, np.ndarray) else part for part in parts)
+    digest = hashlib.blake2b(repr(named).encode(), digest_size=8).digest()
     return np.uint64(int.from_bytes(digest, "little"))
+
+
+def _named(array: NDArray) -> str:
+    digest = hashlib.blake2b(np.ascontiguousarray(array).tobytes()).hexdigest()
+    return f"{array.dtype} {array.shape} {digest}"
 
 
 def keys(first: Keys | np.uint64, *parts: NDArray[np.integer] | int | np.uint64) -> Keys:

@@ -12,7 +12,7 @@ precision ends near a write error rate of 1e-12; below 1e-10 the solution is one
 rate is the slowest eigenvalue of the equation.
 
 ``python -m physics.fokker_planck`` writes the table that `physics.switching` interpolates in; it
-takes some minutes.
+takes one or two minutes.
 """
 
 import math
@@ -219,7 +219,7 @@ def continued(durations: Array, relative: Array) -> Array:
 
 
 def build_table(path: Path = TABLE_PATH) -> None:
-    """Solve on the whole grid and write the table, in float32: about 0.7 MB."""
+    """Solve on the whole grid and write the table, in float32: about 0.6 MB."""
     axis = np.linspace(warp(np.array(0.0)), warp(np.array(LARGEST_CURRENT)), 81)
     currents = 1 + KNEE * np.sinh(axis)
     currents[0] = 0.0

@@ -140,7 +140,7 @@ class SimulatedDie:
             for index, voltages in enumerate(row_voltages):
                 conductance = self.conductance(cells, np.repeat(voltages, columns))
                 current[index] = voltages @ conductance.reshape(rows, columns)
-        operation = ("dot product", subarray, row_voltages.shape, row_voltages.tobytes())
+        operation = ("dot product", subarray, row_voltages)
         noise = normals(keys(self._keys(cells[:1], *operation), np.arange(current.size)))
         return current * (1 + self.truth.read_noise * noise.reshape(current.shape))
 
@@ -266,42 +266,50 @@ class SimulatedDie:
     ) -> AttemptCounts:
         """The same, counted: a cell whose barrier gives out is a short for the rest."""
         restore, write = self._effect(cells, plan.restore), self._effect(cells, plan.write)
-        with np.errstate(divide="ignore"):
-            lasting = np.ceil((1 - self.stress[cells]) / (restore.stress + write.stress)) - 1
+        odds = self._odds(cells, plan, restore, write)
+        each = restore.stress + (1 - odds.misread_initial) * write.stress
+        with np.errstate(divide="ignore", over="ignore"):
+            lasting = np.ceil((1 - self.stress[cells]) / each) - 1
         lasting[~np.isnan(self._fixed[cells])] = np.inf
         whole = np.minimum(lasting, plan.attempts).astype(np.int64)
-        rejected, errors = self._chain(cells, plan, restore, write, whole, keys(draws, 0))
+        rejected, errors = self._run(cells, plan, odds, whole, keys(draws, 0))
         breaking = whole < plan.attempts
-        self._wear(
-            cells, whole * restore.stress + (whole - rejected) * write.stress + 1.0 * breaking
-        )
+        used = whole * restore.stress + (whole - rejected) * write.stress
+        self._wear(cells, used + 1.0 * breaking)
         if breaking.any():
-            after = self._chain(cells, plan, restore, write, plan.attempts - whole, keys(draws, 1))
+            odds = self._odds(cells, plan, restore, write)
+            after = self._run(cells, plan, odds, plan.attempts - whole, keys(draws, 1))
             rejected, errors = rejected + after[0], errors + after[1]
         self.pulses_given[cells] += 2 * plan.attempts - rejected
         return AttemptCounts(attempts=plan.attempts, rejected=rejected, errors=errors)
 
-    def _chain(
+    def _odds(
+        self, cells: CellIndices, plan: AttemptPlan, restore: PulseEffect, write: PulseEffect
+    ) -> AttemptOdds:
+        """A cell that cannot move is in one state throughout, as if every restore reached it."""
+        to_low = plan.target is State.LOW
+        moves = self._switches[cells]
+        initial_low = np.where(moves, not to_low, self.low[cells])
+        initial = self._conductance_in(cells, initial_low, plan.read_amplitude)
+        target = self._conductance_in(cells, np.full(len(cells), to_low), plan.read_amplitude)
+        return AttemptOdds(
+            restore_fails=np.where(moves, restore.fails, 0.0),
+            write_fails=np.where(moves, write.fails, 1.0),
+            misread_initial=self._reads(to_low, initial, plan.threshold),
+            misread_target=self._reads(not to_low, target, plan.threshold),
+        )
+
+    def _run(
         self,
         cells: CellIndices,
         plan: AttemptPlan,
-        restore: PulseEffect,
-        write: PulseEffect,
+        odds: AttemptOdds,
         attempts: NDArray[np.int64],
         at: Keys,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(n,) rejected attempts and (n,) errors; sets the cells' states."""
         to_low = plan.target is State.LOW
         moves, low = self._switches[cells], self.low[cells]
-        # A cell that cannot move is in one state throughout, as if every restore reached it.
-        initial = self._conductance_in(cells, np.where(moves, not to_low, low), plan.read_amplitude)
-        target = self._conductance_in(cells, np.full(len(cells), to_low), plan.read_amplitude)
-        odds = AttemptOdds(
-            restore_fails=np.where(moves, restore.fails, 0.0),
-            write_fails=np.where(moves, write.fails, 1.0),
-            misread_initial=self._reads(to_low, initial, plan.threshold),
-            misread_target=self._reads(not to_low, target, plan.threshold),
-        )
         result = run_chain(odds, attempts, moves & (low == to_low), at)
         self.low[cells] = np.where(moves, result.in_target == to_low, low)
         return result.rejected, result.errors

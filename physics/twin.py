@@ -5,7 +5,8 @@ in all of them is bad for ever:
 
 - above 300 uS in every programming: a short, at its median conductance;
 - below 40 uS in every programming: open, at its median conductance, at least zero (the published
-  bench reads -12 uS where nothing conducts; readings between 30 and 50 uS do not occur);
+  bench reads -12 to 25 uS where nothing conducts, and nothing between 30 and 50 uS; the customary
+  threshold of 10 uS finds only half of the cells of what then are seen to be whole open columns);
 - otherwise it switches. Readings below 188 uS (midway between the maps' two clusters) are taken as
   HIGH, those above as LOW; each state has the median of its readings. A state that was never seen
   follows from the other one by the clusters' ratio, with the population's spread of the window.

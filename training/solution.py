@@ -43,8 +43,8 @@ class Solution:
         """Everything as named arrays, for storage; `from_arrays` is the inverse."""
         place = self.placement
         return {
-            "trained": np.array(self.trained),
-            "encoding": np.array(place.encoding.value),
+            "trained": _as_codes(self.trained),
+            "encoding": _as_codes(place.encoding.value),
             "hidden": np.array(place.hidden),
             "outputs": np.array(place.outputs),
             "rows_at_once": np.array(place.rows_at_once),
@@ -59,12 +59,12 @@ class Solution:
             low = np.asarray(arrays["target_low"], dtype=np.bool_)
             subarrays, rows, columns = low.shape
             return cls(
-                trained=str(arrays["trained"]),
+                trained=_as_text(arrays["trained"]),
                 placement=Placement(
                     geometry=DieGeometry(subarrays=subarrays, rows=rows, columns=columns),
                     hidden=int(arrays["hidden"]),
                     outputs=int(arrays["outputs"]),
-                    encoding=Encoding(str(arrays["encoding"])),
+                    encoding=Encoding(_as_text(arrays["encoding"])),
                     rows_at_once=int(arrays["rows_at_once"]),
                 ),
                 bound=float(arrays["bound"]),
@@ -85,3 +85,12 @@ class Solution:
             digest.update(f"{name} {array.dtype.str} {array.shape} ".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
+
+
+def _as_codes(text: str) -> NDArray[np.uint8]:
+    """Text as an array of numbers, which is what a database of arrays holds."""
+    return np.frombuffer(text.encode("ascii"), dtype=np.uint8)
+
+
+def _as_text(codes: NDArray) -> str:
+    return bytes(np.asarray(codes, dtype=np.uint8)).decode("ascii")

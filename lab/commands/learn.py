@@ -1,6 +1,205 @@
-"""Commands."""
+"""`lab train`, `lab program`, `lab evaluate`: networks."""
+
+from typing import Annotated
+
+import typer
+
+from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated
+
+DataSet = Annotated[str, typer.Option("--dataset", help="digits (no download) or mnist.")]
+TrainingRun = Annotated[
+    int | None, typer.Option("--training", help="Number of the training run; the newest.")
+]
+Dies = Annotated[str | None, typer.Option("--dies", help="all, a number, or 'x,y x,y ...'.")]
 
 
-def train() -> None: ...
-def program() -> None: ...
-def evaluate() -> None: ...
+def train(
+    strategy: Annotated[
+        str, typer.Argument(help="ideal, defect-aware or statistics-aware.")
+    ] = "statistics-aware",
+    bench: BenchFile = None,
+    simulated: Simulated = False,
+    database: Database = DATABASE,
+    dataset: DataSet = "digits",
+    die: Annotated[
+        str | None, typer.Option("--die", help="x,y of the die that defect-aware weights are for.")
+    ] = None,
+    dies: Annotated[
+        str | None,
+        typer.Option("--dies", help="Mapped dies that the statistics come from; all by default."),
+    ] = None,
+    start: Annotated[
+        int | None, typer.Option("--start", help="Training run that defect-aware goes on from.")
+    ] = None,
+    seed: Seed = None,
+    training_seed: Annotated[int, typer.Option("--training-seed", min=0)] = 1,
+    json: Json = False,
+) -> None:
+    """Train a binarized network for the measured dies of a wafer."""
+    from crossbar.errors import ConfigurationError
+    from db.store import Store
+    from lab.chosen_bench import chosen_bench, parse_dies
+    from lab.learning import Teacher, check_strategy, data_set, mapped_dies
+    from lab.output import Output
+    from training.solution import Solution
+
+    output = Output(as_json=json)
+    check_strategy(strategy)
+    chosen = chosen_bench(bench, simulated, seed)
+    table = chosen.configuration.wafer
+    if (strategy == "defect-aware") != (die is not None):
+        raise ConfigurationError("--die x,y goes with defect-aware training, and only with it.")
+    with Store.open(database) as store, output.progress("training", 1) as step:
+        teacher = Teacher(
+            store=store,
+            wafer=store.wafer(table.name, table.geometry, table.technology),
+            geometry=table.geometry,
+            dataset=data_set(dataset),
+            seed=training_seed,
+            listener=lambda done: step(
+                1 / done.epochs, f"training, epoch {done.epoch}, loss {done.loss:.3f}"
+            ),
+        )
+        if strategy == "ideal":
+            trained = teacher.ideal()
+        elif strategy == "statistics-aware":
+            places = parse_dies(dies, table.addresses) if dies else None
+            trained = teacher.statistics_aware(mapped_dies(store, teacher.wafer, places))
+        else:
+            (place,) = parse_dies(die, table.addresses)
+            begin = None if start is None else Solution.from_arrays(
+                store.training_run(start).solution
+            )  # fmt: skip
+            found = mapped_dies(store, teacher.wafer, [place])[place]
+            trained = teacher.defect_aware(place, found, begin)
+    output.say(
+        f"Training run {trained.training_run} ({strategy}, {dataset}): "
+        f"{100 * trained.software_accuracy:.2f} % of the test images in software."
+    )
+    output.result(
+        {
+            "training_run": trained.training_run,
+            "strategy": strategy,
+            "dataset": dataset,
+            "software_accuracy": trained.software_accuracy,
+        }
+    )
+
+
+def program(
+    bench: BenchFile = None,
+    simulated: Simulated = False,
+    database: Database = DATABASE,
+    training: TrainingRun = None,
+    dies: Dies = None,
+    seed: Seed = None,
+    json: Json = False,
+) -> None:
+    """Write trained weights onto dies and verify every cell."""
+    from crossbar.records import ProgrammedBlock
+    from lab.chosen_bench import chosen_bench, parse_dies
+    from lab.output import Output
+    from lab.programming import begin_programming, records_of_programming, summary_of
+    from lab.runs import measure
+    from lab.session import session
+    from protocols.program_and_verify import ProgramAndVerifyParameters
+    from training.solution import Solution
+
+    output = Output(as_json=json)
+    chosen = chosen_bench(bench, simulated, seed)
+    places = parse_dies(dies, chosen.configuration.wafer.addresses)
+    with session(chosen, database) as opened, output.progress("program", len(places)) as step:
+        store = opened.store
+        row = store.latest_training_run() if training is None else store.training_run(training)
+        run = begin_programming(store, opened.bench, row.id, ProgramAndVerifyParameters(), places)
+        work = records_of_programming(store, store.run(run), Solution.from_arrays(row.solution))
+        measure(store, opened.bench, run, work, lambda event, *_: step(event == "done"))
+        results = {
+            die: summary_of(store.records(run, die, ProgrammedBlock))
+            for die in sorted(store.done_dies(run))
+        }
+    output.table(
+        f"Run {run}: weights of training run {row.id} ({row.strategy}, {row.dataset})",
+        ["die", "cells", "verified (%)", "write pulses"],
+        [
+            [str(die), done.cells, 100 * done.verified / max(done.cells, 1), done.pulses]
+            for die, done in results.items()
+        ],
+    )
+    output.result(
+        {
+            "run": run,
+            "training_run": row.id,
+            "dies": {
+                f"{die.x},{die.y}": {
+                    "cells": done.cells,
+                    "verified": done.verified,
+                    "pulses": done.pulses,
+                }
+                for die, done in results.items()
+            },
+        }
+    )
+
+
+def evaluate(
+    bench: BenchFile = None,
+    simulated: Simulated = False,
+    database: Database = DATABASE,
+    dies: Dies = None,
+    images: Annotated[
+        int | None, typer.Option("--images", min=1, help="Only the first so many test images.")
+    ] = None,
+    seed: Seed = None,
+    json: Json = False,
+) -> None:
+    """Grade programmed dies: test images as row voltages, answers from column currents."""
+    from lab.chosen_bench import chosen_bench, parse_dies
+    from lab.learning import data_set
+    from lab.output import Output
+    from lab.programming import grade_in_hardware, programmed_with
+    from lab.session import session
+    from training.solution import Solution
+
+    output = Output(as_json=json)
+    chosen = chosen_bench(bench, simulated, seed)
+    places = parse_dies(dies, chosen.configuration.wafer.addresses)
+    rows = []
+    with session(chosen, database) as opened, output.progress("grade", len(places)) as step:
+        for die in places:
+            run, trained = programmed_with(opened.store, opened.bench, die)
+            with opened.bench.contacted(die) as memory_die:
+                found = grade_in_hardware(
+                    opened.store,
+                    opened.bench,
+                    memory_die,
+                    Solution.from_arrays(trained.solution),
+                    trained.id,
+                    data_set(trained.dataset),
+                    images=images,
+                    programming_run=run,
+                )
+            rows.append((die, trained, found))
+            step(1)
+    output.table(
+        "Graded in hardware",
+        ["die", "weights", "data set", "images", "accuracy (%)"],
+        [
+            [str(die), trained.strategy, trained.dataset, found.total, 100 * found.accuracy]
+            for die, trained, found in rows
+        ],
+    )
+    output.result(
+        {
+            "dies": {
+                f"{die.x},{die.y}": {
+                    "training_run": trained.id,
+                    "strategy": trained.strategy,
+                    "images": found.total,
+                    "correct": found.correct,
+                    "accuracy": found.accuracy,
+                }
+                for die, trained, found in rows
+            }
+        }
+    )

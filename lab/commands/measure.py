@@ -67,6 +67,7 @@ def run(
             opened.store, opened.bench, protocol, parameters, places, _listener(step, protocol)
         )
     _tell(output, summary, database)
+    _tell_findings(output, database, summary)
 
 
 def resume(
@@ -104,6 +105,7 @@ def resume(
                 opened.store, opened.bench, run_number, _listener(step, row.protocol)
             )
     _tell(output, summary, database)
+    _tell_findings(output, database, summary)
 
 
 def status(database: Database = DATABASE, json: Json = False) -> None:
@@ -169,3 +171,26 @@ def _tell(output: "Output", summary: "RunSummary", database: str) -> None:
             "database": database,
         }
     )
+
+
+def _tell_findings(output: "Output", database: str, summary: "RunSummary") -> None:
+    """Classify what an array map found, store it, and show it."""
+    if summary.protocol != "array-map":
+        return
+    from crossbar.defect_map import CellClass
+    from db.store import Store
+    from lab.findings import store_defect_maps
+
+    with Store.open(database) as store:
+        maps, complaints = store_defect_maps(store, summary.run)
+    kinds = [kind for kind in CellClass if kind is not CellClass.HEALTHY]
+    output.table(
+        "Cells that are not healthy (%)",
+        ["die", *(kind.name.replace("_", " ").lower() for kind in kinds), "lines"],
+        [
+            [str(die), *(100 * found.fraction(kind) for kind in kinds), len(found.lines)]
+            for die, found in maps.items()
+        ],
+    )
+    for complaint in complaints:
+        output.say(complaint)

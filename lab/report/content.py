@@ -133,8 +133,9 @@ def _networks(store: Store, wafer_id: int) -> tuple[list[TrainedNetwork], float 
         if evaluation.where != "hardware" or evaluation.die is None:
             continue
         number = evaluation.training_run_id
-        training = trained.setdefault(number, None) or store.training_run(number)
-        trained[number] = training
+        if number not in trained:
+            trained[number] = store.training_run(number)
+        training = trained[number]
         name = (training.strategy, training.dataset)
         by_strategy.setdefault(name, {})[evaluation.die] = evaluation.accuracy
         software.setdefault(name, {})[number] = training.software_accuracy

@@ -25,23 +25,30 @@ class Section:
     """HTML."""
 
 
-def render(content: ReportContent) -> str:
-    """The whole page."""
+def render(contents: Sequence[ReportContent]) -> str:
+    """The whole page, a part a wafer."""
     with report_style():
-        sections = [section for build in SECTIONS for section in build(content)]
+        parts = "\n".join(_part(content) for content in contents)
     style = files("lab.report").joinpath("page.css").read_text()
-    body = "\n".join(
-        f"<section><h2>{html.escape(section.title)}</h2><p>{section.text}</p>{section.body}"
-        "</section>"
-        for section in sections
-    )
+    names = html.escape(", ".join(content.wafer for content in contents))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{html.escape(content.wafer)}: crossbar-lab report</title>"
-        f"<style>{style}</style></head><body><main>"
+        f"<title>{names}: crossbar-lab report</title><style>{style}</style></head>"
+        f"<body><main>{parts}"
+        f"<footer>{html.escape(contents[0].footer)}</footer></main></body></html>\n"
+    )
+
+
+def _part(content: ReportContent) -> str:
+    sections = "\n".join(
+        f"<section><h2>{html.escape(section.title)}</h2><p>{section.text}</p>{section.body}"
+        "</section>"
+        for build in SECTIONS
+        for section in build(content)
+    )
+    return (
         f"<header><h1>Wafer {html.escape(content.wafer)}</h1>"
-        f"<p>{html.escape(content.subtitle)}</p></header>"
-        f"{body}<footer>{html.escape(content.footer)}</footer></main></body></html>\n"
+        f"<p>{html.escape(content.subtitle)}</p></header>{sections}"
     )
 
 

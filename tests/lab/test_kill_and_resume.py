@@ -13,7 +13,7 @@ KILLS = 10
 RUNS = {
     "array-map": ["--dies", "24"],
     "write-error-rate": ["--dies", "4", "--set", "sample=40", "--set", "parallel=10",
-                         "--set", "max_attempts=4000"],
+                         "--set", "max_attempts=4000", "--set", "first_chunk=1000"],
 }  # fmt: skip
 
 

@@ -204,6 +204,16 @@ def test_cells_die_within_attempts(uniform_die, keep):
     assert (found.errors == 0).all()
 
 
+def test_rejected_attempts_do_not_wear_by_their_writes(uniform_die):
+    """A cell stuck LOW is never written from HIGH, so even 1.8 V writes leave it whole."""
+    die = uniform_die(**DEFECTIVE)
+    plan = replace(PLAN, write=Pulse.writing(State.LOW, 1.8, 50e-9))
+    found = die.attempt(CELLS, plan)
+    assert found.rejected[2] == plan.attempts
+    assert not die.dead[2]
+    assert die.dead[3:].all()
+
+
 def test_a_million_writes_wear_nothing(uniform_die):
     """Write error rates near the limit of 1.1 V are measured on cells that stay what they are."""
     die = uniform_die()

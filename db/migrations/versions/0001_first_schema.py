@@ -123,7 +123,7 @@ def _create_runs() -> None:
         _refer("training_run_id", "training_runs", nullable=True),
         _required("protocol", sa.String(100)),
         _required("parameters", sa.JSON()),
-        _required("seed", sa.BigInteger()),
+        sa.Column("seed", sa.BigInteger()),
         _required("versions", sa.JSON()),
         _required("bench", sa.Text()),
         _required("status", sa.String(20)),

@@ -1,0 +1,220 @@
+"""The demo: everything once, from touchdown to a graded network, on simulated wafers."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from crossbar.geometry import DieAddress
+from db.store import Store
+from lab.bench import Bench
+from lab.chosen_bench import ChosenBench, chosen_bench
+from lab.findings import store_defect_maps, store_fits
+from lab.importing import read_conductance_maps, twin_configuration
+from lab.learning import Teacher, Trained, data_set, mapped_dies
+from lab.output import Output
+from lab.programming import begin_programming, grade_in_hardware, records_of_programming
+from lab.runs import measure, start_run, wafer_of
+from lab.session import session
+from protocols.array_map import ArrayMapParameters
+from protocols.program_and_verify import ProgramAndVerifyParameters
+from protocols.write_error_rate import WriteErrorRateParameters
+from training.datasets import Dataset
+
+IMAGES = {"digits": 360, "mnist": 2000}
+"""Test images shown to each die. Of MNIST's 10,000 a part, to keep the demo short: the standard
+error of a die's accuracy at 95 % is then 0.5 points."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoPlan:
+    """What the demo does, and how much of it."""
+
+    dataset: str
+    folder: Path
+    seed: int
+    defect_aware_dies: int
+    """Dies that get weights of their own."""
+    images: int | None
+    """Test images a die; None for `IMAGES`."""
+    twin_of: Path | None
+    """Folder with measured conductance maps; their twin gets the same table."""
+
+    @property
+    def database(self) -> str:
+        """Path of the demo's own database."""
+        return str(self.folder / "lab.sqlite")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaferResult:
+    """The table of one wafer."""
+
+    wafer: str
+    software: float
+    """Accuracy of the ideal weights on perfect cells, in software: the baseline."""
+    hardware: Mapping[str, Mapping[DieAddress, float]]
+    """By strategy and die. The statistics come from other dies than those graded."""
+    trained_on: Sequence[DieAddress]
+    bench_time: float
+    """Seconds the real bench would have taken."""
+
+    def rows(self) -> list[list[object]]:
+        """Strategy, dies, mean, worst, best and distance from the baseline, in percent."""
+        rows: list[list[object]] = [["software baseline", "-", 100 * self.software, "-", "-", "-"]]
+        for strategy, values in self.hardware.items():
+            found = 100 * np.array(list(values.values()))
+            rows.append(
+                [
+                    strategy,
+                    len(found),
+                    float(found.mean()),
+                    float(found.min()),
+                    float(found.max()),
+                    float(100 * self.software - found.mean()),
+                ]
+            )
+        return rows
+
+
+@dataclass(kw_only=True)
+class Demo:
+    """One demo, step by step, telling the user what it does."""
+
+    plan: DemoPlan
+    output: Output
+    dataset: Dataset = field(init=False)
+    ideal: Trained | None = None
+    """Trained once: it knows nothing of any wafer."""
+
+    def __post_init__(self) -> None:
+        self.dataset = data_set(self.plan.dataset)
+
+    def run(self) -> list[WaferResult]:
+        """The whole demo; a result a wafer."""
+        self.plan.folder.mkdir(parents=True)
+        results = [self.wafer(chosen_bench(None, True, self.plan.seed))]
+        if self.plan.twin_of is not None:
+            results.append(self.wafer(self._twin(self.plan.twin_of)))
+        return results
+
+    def wafer(self, chosen: ChosenBench) -> WaferResult:
+        """Measure, learn, program and grade one simulated wafer."""
+        self.output.say(f"[bold]Wafer {chosen.wafer}[/bold]")
+        with session(chosen, self.plan.database) as opened:
+            store, bench = opened.store, opened.bench
+            dies = chosen.configuration.wafer.addresses
+            self._measure(store, bench, dies)
+            maps = mapped_dies(store, wafer_of(store, bench))
+            # Every other die: a spatial half would confound wafer position with the split.
+            known, unseen = dies[0::2], dies[1::2]
+            teacher = Teacher(
+                store=store,
+                wafer=wafer_of(store, bench),
+                geometry=chosen.configuration.wafer.geometry,
+                dataset=self.dataset,
+                seed=self.plan.seed,
+            )
+            self.ideal = self.ideal or self._timed("ideal weights", teacher.ideal)
+            aware = self._timed(
+                f"statistics-aware weights, from {len(known)} dies",
+                lambda: teacher.statistics_aware({die: maps[die] for die in known}),
+            )
+            hardware = {
+                "ideal": self._grade(store, bench, self.ideal, unseen),
+                "statistics-aware": self._grade(store, bench, aware, unseen),
+            }
+            own = unseen[: self.plan.defect_aware_dies]
+            hardware["defect-aware, own die"] = {}
+            for die in own:
+                tuned = self._timed(
+                    f"defect-aware weights of die {die}",
+                    lambda die=die: teacher.defect_aware(die, maps[die], aware.solution),
+                )
+                hardware["defect-aware, own die"] |= self._grade(store, bench, tuned, [die])
+            return WaferResult(
+                wafer=chosen.wafer,
+                software=self.ideal.software_accuracy,
+                hardware=hardware,
+                trained_on=known,
+                bench_time=bench.bench_time,
+            )
+
+    def _measure(self, store: Store, bench: Bench, dies: list[DieAddress]) -> None:
+        started = time.perf_counter()
+        with self.output.progress("array map", len(dies)) as step:
+            summary = start_run(
+                store, bench, "array-map", ArrayMapParameters(), dies,
+                lambda event, die, _: step(event == "done", f"array map: die {die}"),
+            )  # fmt: skip
+        maps, complaints = store_defect_maps(store, summary.run)
+        for complaint in complaints:
+            self.output.say(complaint)
+        bad = float(np.mean([1 - found.fraction(0) for found in maps.values()]))
+        lines = sum(len(found.lines) for found in maps.values())
+        self._done(
+            f"mapped {len(maps)} dies: {100 * bad:.2f} % of the cells and {lines} lines are bad",
+            started,
+        )
+        started = time.perf_counter()
+        parameters = WriteErrorRateParameters(sample=4)
+        summary = start_run(store, bench, "write-error-rate", parameters, dies[:1])
+        fits = store_fits(store, summary.run)
+        found = [fit for row in fits.values() for fit in row if fit.converged]
+        self._done(f"{summary.records} write error rates, {len(found)} cells fitted", started)
+
+    def _grade(
+        self, store: Store, bench: Bench, trained: Trained, dies: Sequence[DieAddress]
+    ) -> dict[DieAddress, float]:
+        """Program the dies and grade each in the same touchdown."""
+        started = time.perf_counter()
+        grades: dict[DieAddress, float] = {}
+        parameters = ProgramAndVerifyParameters()
+        run = begin_programming(store, bench, trained.training_run, parameters, dies)
+        strategy = trained.solution.trained
+        with self.output.progress(f"{strategy}: program, grade", len(dies)) as step:
+
+            def grade(die) -> None:
+                found = grade_in_hardware(
+                    store, bench, die, trained.solution, trained.training_run, self.dataset,
+                    images=self.plan.images or IMAGES[self.dataset.name], programming_run=run,
+                )  # fmt: skip
+                grades[die.address] = found.accuracy
+                step(1)
+
+            work = records_of_programming(store, store.run(run), trained.solution)
+            measure(store, bench, run, work, afterwards=grade)
+        mean = 100 * float(np.mean(list(grades.values())))
+        self._done(f"{strategy} weights on {len(dies)} dies: {mean:.2f} % on average", started)
+        return grades
+
+    def _twin(self, folder: Path) -> ChosenBench:
+        """The bench whose dies are made of a real chip's measured kernels."""
+        maps = read_conductance_maps(folder, folder.name)
+        with Store.open(self.plan.database) as store:
+            for found in maps:
+                store.save_conductance_map(found)
+        built_in = chosen_bench(None, True, self.plan.seed)
+        configuration = twin_configuration(built_in.configuration, folder.name, self.plan.seed)
+        return replace(built_in, configuration=configuration)
+
+    def _timed(self, what: str, make) -> Trained:
+        started = time.perf_counter()
+        trained: Trained = make()
+        self._done(f"{what}: {100 * trained.software_accuracy:.2f} % in software", started)
+        return trained
+
+    def _done(self, what: str, started: float) -> None:
+        self.output.say(f"  {what}  [dim]({time.perf_counter() - started:.1f} s)[/dim]")
+
+
+def free_folder(wanted: Path) -> Path:
+    """The folder, or the first of its name with a number that does not exist yet."""
+    if not wanted.exists():
+        return wanted
+    number = 2
+    while (path := wanted.with_name(f"{wanted.name}-{number}")).exists():
+        number += 1
+    return path

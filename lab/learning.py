@@ -1,0 +1,178 @@
+"""From measured dies to trained weights: which store, from what data, and into the database."""
+
+import dataclasses
+import importlib.metadata
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from analysis.population import fit_population
+from crossbar.defect_map import DefectMap
+from crossbar.errors import ConfigurationError, DataError
+from crossbar.geometry import DieAddress, DieGeometry
+from db.store import Store
+from lab.runs import versions
+from physics.defects import SISTER_CHIP, DefectPopulation
+from training.calibration import Calibration
+from training.datasets import Dataset, load_dataset
+from training.defect_aware_store import DefectAwareStore
+from training.hardware import conductances_of, grade_in_software
+from training.ideal_store import IdealStore
+from training.loop import Progress, train
+from training.recipe import RECIPES, Schedule
+from training.solution import Solution
+from training.statistics_aware_store import StatisticsAwareStore
+from training.weight_store import WeightStore
+
+STRATEGIES = ("ideal", "defect-aware", "statistics-aware")
+READ_AMPLITUDE = 0.1
+"""Volts on a row for an activation of one: the amplitude of the array map's reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A solution that the database holds."""
+
+    training_run: int
+    solution: Solution
+    software_accuracy: float
+    """Ideal: on perfect cells. Defect-aware: on the die as mapped. Statistics-aware: mean over the
+    dies that the statistics came from, as mapped."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Teacher:
+    """Trains networks for the dies of one wafer."""
+
+    store: Store
+    wafer: int
+    geometry: DieGeometry
+    dataset: Dataset
+    seed: int
+    listener: Callable[[Progress], None] = lambda progress: None
+    """Told `training.loop.Progress` after each epoch."""
+
+    def ideal(self) -> Trained:
+        """Weights that know nothing of defects."""
+        window = SISTER_CHIP.window
+        recipe = RECIPES[self.dataset.name]
+        solution = self._train(IdealStore(window=window), "ideal", recipe.ideal)
+        perfect = np.where(solution.target_low, 1.0, window)
+        calibration = Calibration(median_low=1.0, median_high=window, read_amplitude=1.0)
+        right = grade_in_software(
+            perfect, solution, self.dataset.test_images, self.dataset.test_labels, calibration
+        )
+        return self._stored(solution, right.accuracy)
+
+    def statistics_aware(self, maps: Mapping[DieAddress, DefectMap]) -> Trained:
+        """One solution for all dies, from the statistics of the mapped ones given."""
+        population = fit_population(list(maps.values()))
+        self.store.save_population(
+            population_as_json(population), wafer_id=self.wafer, dies=sorted(maps)
+        )
+        recipe = RECIPES[self.dataset.name]
+        sampler = StatisticsAwareStore(
+            population=population,
+            geometry=self.geometry,
+            generator=torch.Generator().manual_seed(self.seed),
+            dies=recipe.statistics_aware.dies,
+        )
+        solution = self._train(sampler, "statistics-aware", recipe.statistics_aware)
+        accuracies = [self.emulated_accuracy(solution, found) for found in maps.values()]
+        return self._stored(solution, float(np.mean(accuracies)))
+
+    def defect_aware(self, die: DieAddress, found: DefectMap, start: Solution | None) -> Trained:
+        """Weights for one mapped die, going on from ``start`` where there is one."""
+        schedule = RECIPES[self.dataset.name].defect_aware
+        solution = self._train(DefectAwareStore.of(found), "defect-aware", schedule, start)
+        return self._stored(solution, self.emulated_accuracy(solution, found), die)
+
+    def emulated_accuracy(self, solution: Solution, found: DefectMap) -> float:
+        """Accuracy on the test images of a die as mapped, in software."""
+        return grade_in_software(
+            conductances_of(solution, found.low, found.high),
+            solution,
+            self.dataset.test_images,
+            self.dataset.test_labels,
+            Calibration.of(found, READ_AMPLITUDE),
+        ).accuracy
+
+    def _train(
+        self,
+        store: WeightStore,
+        trained: str,
+        schedule: Schedule,
+        start: Solution | None = None,
+    ) -> Solution:
+        recipe = RECIPES[self.dataset.name]
+        return train(
+            self.dataset,
+            store,
+            recipe.placement(self.geometry),
+            schedule,
+            bound=recipe.bound,
+            trained=trained,
+            seed=self.seed,
+            start=start,
+            report=self.listener,
+        )
+
+    def _stored(
+        self, solution: Solution, accuracy: float, die: DieAddress | None = None
+    ) -> Trained:
+        run = self.store.save_training_run(
+            strategy=solution.trained,
+            dataset=self.dataset.name,
+            recipe=dataclasses.asdict(RECIPES[self.dataset.name])
+            | {"encoding": RECIPES[self.dataset.name].encoding.value},
+            seed=self.seed,
+            software_accuracy=accuracy,
+            versions=versions() | {"torch": importlib.metadata.version("torch")},
+            solution=solution.to_arrays(),
+            wafer_id=self.wafer,
+            die=die,
+        )
+        return Trained(training_run=run, solution=solution, software_accuracy=accuracy)
+
+
+def data_set(name: str) -> Dataset:
+    """The data set, from ``LAB_DATA_DIR`` if that is set. Raises as `load_dataset` does."""
+    folder = os.environ.get("LAB_DATA_DIR")
+    return load_dataset(name, Path(folder) if folder else None)
+
+
+def mapped_dies(
+    store: Store, wafer: int, dies: Sequence[DieAddress] | None = None
+) -> dict[DieAddress, DefectMap]:
+    """Defect maps of all mapped dies, or of those named. Raises DataError where one is missing."""
+    maps = store.defect_maps(wafer)
+    if dies is None:
+        if not maps:
+            raise DataError("No die of this wafer is mapped yet. Measure first: lab run array-map.")
+        return maps
+    return {die: store.defect_map(wafer, die) for die in dies}
+
+
+def population_as_json(population: DefectPopulation) -> dict[str, object]:
+    """The fields of a population with their classes as text."""
+    return {
+        field.name: (
+            {kind.name.lower(): rate for kind, rate in value.items()}
+            if isinstance(value := getattr(population, field.name), Mapping)
+            else value
+        )
+        for field in dataclasses.fields(population)
+    }
+
+
+def check_strategy(name: str) -> str:
+    """The strategy's name. Raises ConfigurationError for another one."""
+    if name not in STRATEGIES:
+        raise ConfigurationError(
+            f"There is no strategy {name!r}; there are {', '.join(STRATEGIES)}."
+        )
+    return name
