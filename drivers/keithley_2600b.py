@@ -104,7 +104,7 @@ class Keithley2600B(Instrument):
 
     def check_errors(self) -> list[object]:
         """Empty the error queue. Raises ReportedError with all entries, if there were any."""
-        entries = []
+        entries: list[str] = []
         # Bounded: an instrument that reports without end must not hold up switching off.
         while len(entries) < MAX_ENTRIES and (entry := self._next_error()) is not None:
             entries.append(entry)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from crossbar.defect_map import CellClass
 from crossbar.geometry import DieAddress
 from db.store import Store
 from lab.bench import Bench
@@ -152,7 +153,7 @@ class Demo:
         maps, complaints = store_defect_maps(store, summary.run)
         for complaint in complaints:
             self.output.say(complaint)
-        bad = float(np.mean([1 - found.fraction(0) for found in maps.values()]))
+        bad = float(np.mean([1 - found.fraction(CellClass.HEALTHY) for found in maps.values()]))
         lines = sum(len(found.lines) for found in maps.values())
         self._done(
             f"mapped {len(maps)} dies: {100 * bad:.2f} % of the cells and {lines} lines are bad",

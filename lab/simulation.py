@@ -1,7 +1,7 @@
 """The simulated bench of a configuration: the one place where `lab` meets a simulator."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -60,12 +60,15 @@ def scaled(defects: DefectPopulation, factor: float) -> DefectPopulation:
     """The same population with all its defect rates multiplied. Raises ConfigurationError when a
     rate would leave 0 to 1.
     """
+
+    def times(rates: Mapping[CellClass, float]) -> dict[CellClass, float]:
+        return {kind: factor * rate for kind, rate in rates.items()}
+
     return replace(
         defects,
-        **{
-            name: {kind: factor * rate for kind, rate in getattr(defects, name).items()}
-            for name in ("point_rates", "column_rate", "row_rate")
-        },
+        point_rates=times(defects.point_rates),
+        column_rate=times(defects.column_rate),
+        row_rate=times(defects.row_rate),
     )
 
 

@@ -48,6 +48,25 @@ class MtjCells:
         """(n,) Siemens in the HIGH state at this voltage."""
         return 1 / (self.r_p * (1 + self.tmr / (1 + (voltage / self.v_half) ** 2)))
 
+    def high_conductance_series(self, largest: Volts) -> list[FloatArray]:
+        """Coefficients c_k, (n,) each, of ``high_conductance(V) = sum of c_k V**(2 k)``.
+
+        With u = (V / v_half)**2 / (1 + tmr) the conductance is (1 - tmr / (1 + tmr) / (1 + u)) /
+        r_p: a geometric series, cut where its rest is below 1e-7 for voltages up to ``largest``.
+        Raises ConfigurationError where it would not converge soon (u above 1/2).
+        """
+        per_square = 1 / (self.v_half**2 * (1 + self.tmr))
+        ratio = float(np.max(per_square, initial=0.0)) * largest**2
+        if not ratio <= 0.5:
+            raise ConfigurationError(
+                f"A dot product at {largest:g} V refused: the bias dependence of these cells' TMR "
+                "is modelled by a series up to about 0.7 V. Lower the row voltages."
+            )
+        terms = 1 if ratio == 0 else int(np.ceil(np.log(1e-7) / np.log(ratio)))
+        series = [-self.tmr / (1 + self.tmr) / self.r_p * (-per_square) ** k for k in range(terms)]
+        series[0] = series[0] + 1 / self.r_p
+        return series
+
 
 def tmr_without_bias(tmr: FloatArray, voltage: Volts, v_half: Volts | FloatArray) -> FloatArray:
     """The zero-bias TMR of cells whose TMR at ``voltage`` is known."""

@@ -27,8 +27,6 @@ from physics.draws import Keys, UseCounter, content, keys, normals, uniforms
 from physics.switching import log_wer
 
 FloatArray = NDArray[np.float64]
-MAX_LEVELS = 64
-"""Up to so many different row voltages, a dot product is computed voltage by voltage."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,15 +129,10 @@ class SimulatedDie:
         first = subarray * rows * columns
         cells = np.arange(first, first + rows * columns)
         current = np.zeros((len(row_voltages), columns))
-        levels = np.unique(row_voltages)
-        if len(levels) <= MAX_LEVELS:
-            for level in levels[levels != 0]:
-                conductance = self.conductance(cells, level).reshape(rows, columns)
-                current += (row_voltages == level) @ (level * conductance)
-        else:
-            for index, voltages in enumerate(row_voltages):
-                conductance = self.conductance(cells, np.repeat(voltages, columns))
-                current[index] = voltages @ conductance.reshape(rows, columns)
+        power = row_voltages
+        for coefficient in self._conductance_series(cells, float(np.max(np.abs(row_voltages)))):
+            current += power @ coefficient.reshape(rows, columns)
+            power = power * row_voltages**2
         operation = ("dot product", subarray, row_voltages)
         noise = normals(keys(self._keys(cells[:1], *operation), np.arange(current.size)))
         return current * (1 + self.truth.read_noise * noise.reshape(current.shape))
@@ -174,6 +167,15 @@ class SimulatedDie:
         here, fixed = self.truth.cells[cells], self._fixed[cells]
         switching = np.where(low, here.low_conductance(), here.high_conductance(voltage))
         return np.where(np.isnan(fixed), switching, fixed)
+
+    def _conductance_series(self, cells: CellIndices, largest: Volts) -> list[FloatArray]:
+        """Coefficients, (n,) each, of the present conductances in even powers of the voltage."""
+        here, fixed = self.truth.cells[cells], self._fixed[cells]
+        series = here.high_conductance_series(largest)
+        constant = np.where(self.low[cells], here.low_conductance(), series[0])
+        series[0] = np.where(np.isnan(fixed), constant, fixed)
+        bias_dependent = ~self.low[cells] & np.isnan(fixed)
+        return [series[0], *(np.where(bias_dependent, term, 0.0) for term in series[1:])]
 
     def _sense(self, cells: CellIndices, voltage: Volts, at: Keys) -> FloatArray:
         """(n,) Siemens as read once."""

@@ -106,9 +106,7 @@ def _find(name: str, md5: str, data_dir: Path | None) -> Path:
         return data_dir / "mnist" / name
     cache = Path(pooch.os_cache("crossbar-lab"))
     try:
-        return Path(
-            pooch.retrieve(MIRROR + name, known_hash=f"md5:{md5}", fname=name, path=cache)
-        )
+        return Path(pooch.retrieve(MIRROR + name, known_hash=f"md5:{md5}", fname=name, path=cache))
     except (OSError, ValueError) as error:  # requests' errors are OSErrors; a bad hash ValueError
         raise DataError(
             f"MNIST's {name} could not be downloaded from {MIRROR} to {cache}: {error}. Without "

@@ -44,7 +44,8 @@ def train(
 
     ``start`` continues from a finished solution instead of random weights. ``trained`` is the name
     that the solution carries. The same seed (and a store of the same seed) gives the same bits, on
-    one machine with one number of threads. Raises ConfigurationError if images do not fit the die.
+    one machine with one number of threads. Raises ConfigurationError if images do not fit the
+    die, or ``start`` is for another placement.
     """
     rows = placement.geometry.rows
     if dataset.train_images.shape[1] != rows or len(dataset.train_images) < schedule.batch:
@@ -56,6 +57,11 @@ def train(
     generator = torch.Generator().manual_seed(seed)
     network = CrossbarNetwork(placement, bound, generator)
     if start is not None:
+        if start.placement != placement:
+            raise ConfigurationError(
+                f"Training cannot continue from a solution for {start.placement}, because this one "
+                f"is for {placement}. Use the same recipe for both."
+            )
         network.start_from(start)
     images = torch.from_numpy(dataset.train_images)
     labels = torch.from_numpy(dataset.train_labels)

@@ -33,7 +33,7 @@ class GatedSum(torch.autograd.Function):
         return (parts * kept).sum(1)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
         """A part that was left out gets no gradient."""
         (kept,) = ctx.saved_tensors
         return gradient.unsqueeze(1) * kept, None

@@ -98,9 +98,7 @@ class Placement:
         mask[-1, :, : self.copies * self.outputs * width] = True
         return mask
 
-    def target_states(
-        self, target_low: NDArray[np.bool_]
-    ) -> tuple[CellIndices, NDArray[np.bool_]]:
+    def target_states(self, target_low: NDArray[np.bool_]) -> tuple[CellIndices, NDArray[np.bool_]]:
         """What to program: flat indices of the n used cells, and (n,) True where LOW is wanted.
 
         ``target_low`` has the die's shape (subarrays, rows, columns).

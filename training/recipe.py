@@ -43,8 +43,9 @@ class Recipe:
     """See `Solution`."""
     ideal: Schedule
     statistics_aware: Schedule
+    """Continues from the ideal solution."""
     defect_aware: Schedule
-    """Continues from a finished solution."""
+    """Continues from the ideal solution, or from the statistics-aware one."""
 
     def placement(self, geometry: DieGeometry, outputs: int = 10) -> Placement:
         """The network on a die of this geometry. Raises ConfigurationError if it does not fit."""
@@ -62,21 +63,21 @@ RECIPES = {
         hidden=100,
         rows_at_once=10,
         bound=1.3,
-        ideal=Schedule(epochs=60, batch=64, latent_rate=0.01, digital_rate=0.005),
+        ideal=Schedule(epochs=50, batch=64, latent_rate=0.01, digital_rate=0.005),
         statistics_aware=Schedule(
             epochs=60, batch=128, latent_rate=0.01, digital_rate=0.005, dies=4
         ),
-        defect_aware=Schedule(epochs=20, batch=64, latent_rate=0.01, digital_rate=0.005),
+        defect_aware=Schedule(epochs=10, batch=64, latent_rate=0.01, digital_rate=0.005),
     ),
     "mnist": Recipe(
         hidden=150,
-        rows_at_once=5,
-        bound=1.3,
+        rows_at_once=2,
+        bound=1.5,
         ideal=Schedule(epochs=15, batch=128, latent_rate=0.005, digital_rate=0.002),
         statistics_aware=Schedule(
-            epochs=15, batch=256, latent_rate=0.005, digital_rate=0.002, dies=4
+            epochs=10, batch=256, latent_rate=0.005, digital_rate=0.002, dies=4
         ),
-        defect_aware=Schedule(epochs=3, batch=128, latent_rate=0.005, digital_rate=0.002),
+        defect_aware=Schedule(epochs=2, batch=128, latent_rate=0.005, digital_rate=0.002),
     ),
 }
 """By data set. Chosen by experiment; docs/experiments.md has the figures."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossbar.defect_map import DefectMap
+from crossbar.defect_map import CellClass, DefectMap
 from crossbar.errors import DataError
 from crossbar.geometry import DieAddress
 from crossbar.pulses import State
@@ -51,7 +51,7 @@ class ReportContent:
     @property
     def example_die(self) -> DieAddress:
         """The die with the yield closest to the median: typical, neither best nor worst."""
-        yields = {die: found.fraction(0) for die, found in self.maps.items()}
+        yields = {die: found.fraction(CellClass.HEALTHY) for die, found in self.maps.items()}
         middle = float(np.median(list(yields.values())))
         return min(yields, key=lambda die: (abs(yields[die] - middle), die))
 

@@ -3,13 +3,16 @@
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
 from matplotlib.figure import Figure
 
+from crossbar.defect_map import CellClass
+from crossbar.geometry import DieAddress
 from crossbar.units import format_quantity
+from db.rows import FitRow
 from lab.report import figures
 from lab.report.content import ReportContent, TrainedNetwork
 from lab.report.style import report_style
@@ -83,10 +86,10 @@ def _accuracy_row(network: TrainedNetwork) -> list[str]:
 
 
 def _wafer(content: ReportContent) -> list[Section]:
-    panels = {}
+    panels: dict[str, Mapping[DieAddress, float]] = {}
     if content.maps:
         panels["Healthy cells (%)"] = {
-            die: found.fraction(0) for die, found in content.maps.items()
+            die: found.fraction(CellClass.HEALTHY) for die, found in content.maps.items()
         }
     for network in content.networks:
         if len(network.hardware) > 1:
@@ -199,7 +202,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
 
 
-def _estimate(fit, name: str, symbol: str) -> str:
+def _estimate(fit: FitRow, name: str, symbol: str) -> str:
     value = fit.parameters[name]
     if not fit.converged:
         return "no fit"

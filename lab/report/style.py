@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.colors import ListedColormap
@@ -26,7 +27,7 @@ CLASS_COLOURS = {
 CLASS_MAP = ListedColormap([CLASS_COLOURS[CellClass(code)] for code in range(len(CellClass))])
 SEQUENTIAL = "viridis"
 
-SETTINGS = {
+SETTINGS: Any = {
     "figure.dpi": 110,
     "figure.constrained_layout.use": True,
     "font.size": 10,

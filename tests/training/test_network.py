@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+import torch
+
+from crossbar.geometry import DieGeometry
+from physics.defects import SISTER_CHIP
+from training.calibration import Calibration
+from training.encoding import Encoding
+from training.hardware import scores
+from training.network import CrossbarNetwork, GatedSum
+from training.placement import Placement
+from training.statistics_aware_store import StatisticsAwareStore
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        Placement(hidden=150, rows_at_once=5),
+        Placement(hidden=40, rows_at_once=100, geometry=DieGeometry(subarrays=2)),
+        Placement(hidden=60, rows_at_once=10, encoding=Encoding.DIFFERENTIAL),
+    ],
+    ids=["full die", "small", "differential"],
+)
+def test_training_and_hardware_do_the_same_arithmetic(place):
+    """On two defective dies the network's scores are those of the graded currents."""
+    generator = torch.Generator().manual_seed(11)
+    network = CrossbarNetwork(place, 1.3, generator)
+    store = StatisticsAwareStore(
+        population=SISTER_CHIP, geometry=place.geometry, generator=generator, dies=2
+    )
+    with torch.no_grad():
+        conductances = store.realize(network.latents)
+        images = torch.rand((2, 7, 100), generator=generator)
+        trained = network(images, conductances, store.window).numpy()
+    solution = network.solution("test")
+    calibration = Calibration(median_low=1e-4, median_high=1e-4 * store.window, read_amplitude=0.05)
+
+    for die in range(2):
+        cells = conductances[die].numpy().astype(np.float64) * 1e-4
+
+        def currents(subarray, volts, cells=cells):
+            parts = cells[subarray].reshape(place.groups, place.rows_at_once, -1)
+            return np.einsum("bgr,grc->bgc", volts, parts)
+
+        graded = scores(currents, solution, images[die].numpy(), calibration)
+        assert trained[die] == pytest.approx(graded, abs=1e-4)
+
+
+def test_a_part_beyond_its_bound_is_left_out_and_gets_no_gradient():
+    """The sum is that of the parts within the bound."""
+    parts = torch.tensor([0.5, -4.0, 2.0]).reshape(1, 3, 1, 1).requires_grad_()
+
+    total = GatedSum.apply(parts, torch.full((1, 3, 1, 1), 2.0))
+    total.backward()
+
+    assert total.item() == 2.5
+    assert parts.grad.flatten().tolist() == [1, 0, 1]
+
+
+def test_a_network_continues_where_a_solution_ended(ideal):
+    """Taking over a solution and giving it back changes nothing."""
+    network = CrossbarNetwork(ideal.placement, ideal.bound, torch.Generator())
+    network.start_from(ideal)
+
+    assert network.solution("ideal").checksum == ideal.checksum
