@@ -119,9 +119,13 @@ def resistance_distributions(maps: Sequence[DefectMap]) -> Figure:
     bins = np.geomspace(1e2, 1 / floor, 260)
     for values, colour, label in ((low, LOW_COLOUR, "LOW"), (high, HIGH_COLOUR, "HIGH")):
         axes.hist(
-            1 / np.maximum(values, floor), bins.tolist(), histtype="stepfilled", color=colour, alpha=0.55,
+            1 / np.maximum(values, floor),
+            bins.tolist(),
+            histtype="stepfilled",
+            color=colour,
+            alpha=0.55,
             label=f"{label}: median {1e-3 / np.median(values):.2f} kΩ",
-        )  # fmt: skip
+        )
     axes.set(
         xscale="log",
         yscale="log",

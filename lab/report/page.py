@@ -96,11 +96,10 @@ def _wafer(content: ReportContent) -> list[Section]:
             panels[f"Accuracy, {network.label} (%)"] = network.hardware
     if not panels:
         return []
-    # Two pictures at most: yield, and the network with the most dies.
-    shown = dict(list(panels.items())[:1])
-    if len(panels) > 1:
-        best = max(list(panels)[1:], key=lambda title: len(panels[title]))
-        shown[best] = panels[best]
+    # Two pictures at most: yield, and the strategy that serves all dies with one solution.
+    titles = list(panels)
+    wanted = [title for title in titles if "statistics-aware" in title] or titles[-1:]
+    shown = {title: panels[title] for title in dict.fromkeys([titles[0], wanted[0]])}
     return [
         Section(
             title="Wafer",
