@@ -30,15 +30,22 @@ def save_defect_map(
 ) -> int:
     """Store a defect map beside the earlier ones of its die; returns its id.
 
-    It was made of the readings of ``run_id``, or imported from ``source``.
+    It was made of the readings of ``run_id``, or imported from ``source``. A run has one map of a
+    die for the same thresholds: a resumed run that makes it again changes nothing.
     """
+    die_id = ensure_die(connection, wafer_id, die)
+    if run_id is not None:
+        same = select(defect_maps).filter_by(die_id=die_id, run_id=run_id)
+        for row in connection.execute(same):
+            if DefectThresholds(**row.thresholds) == defect_map.thresholds:
+                return int(row.id)
     stored = {
         f"{name}_array": arrays.save(connection, getattr(defect_map, name)) for name in ARRAYS
     }
     return insert_row(
         connection,
         defect_maps,
-        die_id=ensure_die(connection, wafer_id, die),
+        die_id=die_id,
         run_id=run_id,
         source=source,
         thresholds=defect_map.thresholds,

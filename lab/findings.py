@@ -1,5 +1,7 @@
 """What follows from stored records, and is stored beside them: defect maps and fits."""
 
+import logging
+
 from analysis.classification import classify
 from crossbar.defect_map import DefectMap
 from crossbar.errors import DataError
@@ -8,20 +10,23 @@ from crossbar.records import WerPoint
 from db.rows import Estimate, FitRow
 from db.store import Store
 
+logger = logging.getLogger(__name__)
 
-def store_defect_maps(store: Store, run: int) -> tuple[dict[DieAddress, DefectMap], list[str]]:
-    """Classify every die that a run of array-map finished; also what was wrong with the others."""
-    row = store.run(run)
-    maps, complaints = {}, []
-    for die in sorted(store.done_dies(run)):
-        try:
-            measured = store.array_map(row.wafer_id, die, run)
-            maps[die] = classify(measured.low, measured.high, in_compliance=measured.in_compliance)
-        except DataError as error:
-            complaints.append(f"Die {die} is not classified: {error}")
-            continue
-        store.save_defect_map(row.wafer_id, die, maps[die], run_id=run)
-    return maps, complaints
+
+def store_defect_map(store: Store, run: int, die: DieAddress) -> DefectMap | None:
+    """Classify a die that a run of array-map has read; None, and a warning, if it shows no window.
+
+    A die that is dead or was clamped everywhere must not end the run of its neighbours.
+    """
+    wafer = store.run(run).wafer_id
+    measured = store.array_map(wafer, die, run)
+    try:
+        found = classify(measured.low, measured.high, in_compliance=measured.in_compliance)
+    except DataError as error:
+        logger.warning("Die %s is not classified: %s", die, error)
+        return None
+    store.save_defect_map(wafer, die, found, run_id=run)
+    return found
 
 
 def store_fits(store: Store, run: int) -> dict[DieAddress, list[FitRow]]:

@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
+import numpy as np
+
 from crossbar.defect_map import DefectMap
 from crossbar.errors import DataError
 from crossbar.geometry import DieAddress
@@ -88,10 +90,14 @@ def grade_in_hardware(
     images: int | None = None,
     programming_run: int | None = None,
 ) -> Evaluation:
-    """Grade the die under the needles on the first ``images`` test images, and store the grade."""
+    """Grade the die under the needles on so many test images, and store the grade.
+
+    A part of the images is taken at even distances: a data set's first ones may be easier.
+    """
     wafer = wafer_of(store, bench)
     calibration = Calibration.of(store.defect_map(wafer, die.address), READ_AMPLITUDE)
-    shown = slice(0, images)
+    available = len(dataset.test_labels)
+    shown = np.linspace(0, available - 1, min(images or available, available)).astype(np.intp)
     evaluation = grade(
         die, solution, dataset.test_images[shown], dataset.test_labels[shown], calibration
     )

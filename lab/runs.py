@@ -13,6 +13,7 @@ from crossbar.records import ContactRecord, Key, Record
 from db.rows import RunRow, UsedInstrument
 from db.store import Store
 from lab.bench import Bench
+from lab.findings import store_defect_map
 from lab.parameters import as_json, build
 from protocols.catalog import protocol
 from protocols.contact_check import ContactCheckParameters, contact_check
@@ -67,7 +68,14 @@ def start_run(
     """Run a protocol on the given dies. An interruption leaves the run resumable."""
     entry = protocol(name)
     run = begin(store, bench, name, as_json(parameters), dies)
-    return measure(store, bench, run, lambda die, done: entry.run(die, parameters, done), listener)
+    return measure(
+        store,
+        bench,
+        run,
+        lambda die, done: entry.run(die, parameters, done),
+        listener,
+        _findings_of(store, run),
+    )
 
 
 def resume_run(
@@ -87,7 +95,7 @@ def resume_run(
             f"{bench.configuration.wafer.name!r}. Resume it with its own bench file and seed."
         )
     store.finish_run(run, "running")  # taken up again
-    return measure(store, bench, run, _work_of(store, row), listener)
+    return measure(store, bench, run, _work_of(store, row), listener, _findings_of(store, run))
 
 
 def _work_of(store: Store, row: RunRow) -> Work:
@@ -102,6 +110,17 @@ def _work_of(store: Store, row: RunRow) -> Work:
     entry = protocol(row.protocol)
     parameters = build(entry.parameters, (f"run {row.id}", row.parameters))
     return lambda die, done: entry.run(die, parameters, done)
+
+
+def _findings_of(store: Store, run: int) -> Callable[[MemoryDie], None]:
+    """What is worked out of a die's records as soon as they are complete."""
+    if store.run(run).protocol != "array-map":
+        return lambda die: None
+
+    def classify(die: MemoryDie) -> None:
+        store_defect_map(store, run, die.address)
+
+    return classify
 
 
 def wafer_of(store: Store, bench: Bench) -> int:

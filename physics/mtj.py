@@ -63,7 +63,9 @@ class MtjCells:
                 "is modelled by a series up to about 0.7 V. Lower the row voltages."
             )
         terms = 1 if ratio == 0 else int(np.ceil(np.log(1e-7) / np.log(ratio)))
-        series = [-self.tmr / (1 + self.tmr) / self.r_p * (-per_square) ** k for k in range(terms)]
+        series = [-self.tmr / (1 + self.tmr) / self.r_p]
+        for _ in range(1, terms):
+            series.append(series[-1] * -per_square)
         series[0] = series[0] + 1 / self.r_p
         return series
 

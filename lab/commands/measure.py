@@ -174,15 +174,15 @@ def _tell(output: "Output", summary: "RunSummary", database: str) -> None:
 
 
 def _tell_findings(output: "Output", database: str, summary: "RunSummary") -> None:
-    """Classify what an array map found, store it, and show it."""
+    """Show what an array map found."""
     if summary.protocol != "array-map":
         return
     from crossbar.defect_map import CellClass
     from db.store import Store
-    from lab.findings import store_defect_maps
 
     with Store.open(database) as store:
-        maps, complaints = store_defect_maps(store, summary.run)
+        row = store.run(summary.run)
+        maps = {d: m for d, m in store.defect_maps(row.wafer_id).items() if d in row.dies}
     kinds = [kind for kind in CellClass if kind is not CellClass.HEALTHY]
     output.table(
         "Cells that are not healthy (%)",
@@ -192,5 +192,3 @@ def _tell_findings(output: "Output", database: str, summary: "RunSummary") -> No
             for die, found in maps.items()
         ],
     )
-    for complaint in complaints:
-        output.say(complaint)

@@ -98,7 +98,7 @@ def test_a_cell_that_another_mechanism_spoils_shows_in_the_deviance(counts):
 
 
 def test_no_other_parameters_are_more_likely(counts, fits):
-    """A general-purpose optimizer, started at the truth's median, finds no fit worth the name better."""
+    """A general-purpose optimizer, started at the truth's median, finds none that is better."""
     seen = Observations.of(counts)
     for cell in range(3):
         alone = seen.rows(torch.tensor([cell]))

@@ -55,6 +55,18 @@ def test_the_latest_defect_map_of_each_die_counts(begun):
     assert begun.store.counts()["defect_maps"] == 3
 
 
+def test_a_resumed_run_does_not_store_a_map_twice(begun):
+    """The same run, die and thresholds: one map. Other thresholds: another map."""
+    save = begun.store.save_defect_map
+    first = save(begun.wafer_id, begun.die, defect_map(1), run_id=begun.run_id)
+    again = save(begun.wafer_id, begun.die, defect_map(1), run_id=begun.run_id)
+    stricter = dataclasses.replace(defect_map(1), thresholds=DefectThresholds(short=1.9))
+    other = save(begun.wafer_id, begun.die, stricter, run_id=begun.run_id)
+
+    assert first == again != other
+    assert begun.store.counts()["defect_maps"] == 2
+
+
 def test_a_die_without_defect_map_says_how_to_measure_it(begun):
     """The message names die, wafer and remedy."""
     with pytest.raises(DataError, match=r"Die \(3, 1\) of wafer W1 has no defect map.* lab run"):

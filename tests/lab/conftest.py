@@ -2,17 +2,26 @@
 
 import multiprocessing
 import os
-import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-
 # A fork server imports the heavy modules once; every command then starts from there in no time.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["lab.cli", "lab.session", "lab.simulation", "lab.runs"])
+FORKS.set_forkserver_preload(
+    ["lab.cli", "lab.session", "lab.simulation", "lab.runs", "lab.demo", "lab.report.writing"]
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended, as its user sees it."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 def run_lab(arguments: list[str], folder: str) -> None:
@@ -20,11 +29,12 @@ def run_lab(arguments: list[str], folder: str) -> None:
     from lab.cli import main
 
     os.chdir(folder)
+    os.environ["COLUMNS"] = "200"
     sys.argv = ["lab", *arguments]
-    with Path("output.txt").open("a") as output:
-        os.dup2(output.fileno(), 1)
-        os.dup2(output.fileno(), 2)
-        main()
+    for descriptor, name in ((1, "stdout.txt"), (2, "stderr.txt")):
+        with Path(name).open("w") as output:
+            os.dup2(output.fileno(), descriptor)
+    main()
 
 
 @pytest.fixture
@@ -40,18 +50,16 @@ def start_lab(tmp_path):
 
 
 @pytest.fixture
-def lab(tmp_path):
-    """Run a command to its end, as a user would; returns what it printed and its exit code."""
+def lab(start_lab, tmp_path):
+    """Run a command to its end; returns what it printed and its exit code."""
 
-    def run(*arguments: str, check: bool = False) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "lab.cli", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            check=check,
-            timeout=120,
+    def run(*arguments: str) -> Outcome:
+        process = start_lab(*arguments)
+        process.join(120)
+        return Outcome(
+            process.exitcode,
+            (tmp_path / "stdout.txt").read_text(),
+            (tmp_path / "stderr.txt").read_text(),
         )
 
     return run

@@ -13,7 +13,7 @@ from lab.simulation import simulated_bench
 
 @pytest.fixture
 def bench_of(tmp_path):
-    """Open the built-in simulated bench: ``with bench_of(seed=3, execution="software") as bench``."""
+    """Open the built-in simulated bench: ``with bench_of(execution="software") as bench``."""
 
     @contextmanager
     def open_bench(seed=3, execution="board", defect_scale=1.0):
@@ -35,7 +35,8 @@ def die_of(bench_of):
     """A contacted die: ``with die_of(execution="board") as (memory_die, truth)``."""
 
     @contextmanager
-    def contacted(address=DieAddress(0, 0), **options):
+    def contacted(**options):
+        address = DieAddress(0, 0)
         with bench_of(**options) as bench, bench.contacted(address) as die:
             yield die, bench.simulation.station.wafer.die(address)
 

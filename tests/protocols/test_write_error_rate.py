@@ -1,5 +1,7 @@
 """Write error rates through real drivers and bytes, against the truth of the simulated die."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -30,7 +32,7 @@ def true_wer(simulated, point) -> float:
         point.width / cells.tau_d[point.cell],
         cells.delta[point.cell],
     )
-    return float(np.exp(log_wer(*(torch.tensor(v, dtype=torch.float64) for v in values))))
+    return math.exp(float(log_wer(*(torch.tensor(v, dtype=torch.float64) for v in values))))
 
 
 def test_the_counts_are_those_of_the_cells_truth(die_of):
