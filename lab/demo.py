@@ -79,6 +79,23 @@ class WaferResult:
             )
         return rows
 
+    def as_json(self) -> dict[str, object]:
+        """The same and every die, as fractions."""
+        return {
+            "software": self.software,
+            "bench_time": self.bench_time,
+            "statistics_from": [[die.x, die.y] for die in self.trained_on],
+            "hardware": {
+                strategy: {
+                    "mean": float(np.mean(list(values.values()))),
+                    "worst": min(values.values()),
+                    "best": max(values.values()),
+                    "dies": {f"{die.x},{die.y}": value for die, value in values.items()},
+                }
+                for strategy, values in self.hardware.items()
+            },
+        }
+
 
 @dataclass(kw_only=True)
 class Demo:

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crossbar.errors import ConfigurationError, ContactError
+from crossbar.errors import ContactError
 from crossbar.geometry import DieAddress
 from crossbar.memory_die import MemoryDie
 from crossbar.records import ContactRecord, Key, Record
-from db.rows import RunRow, UsedInstrument
+from db.rows import UsedInstrument
 from db.store import Store
 from lab.bench import Bench
 from lab.findings import store_defect_map
-from lab.parameters import as_json, build
+from lab.parameters import as_json
 from protocols.catalog import protocol
 from protocols.contact_check import ContactCheckParameters, contact_check
 
@@ -74,45 +74,11 @@ def start_run(
         run,
         lambda die, done: entry.run(die, parameters, done),
         listener,
-        _findings_of(store, run),
+        findings_of(store, run),
     )
 
 
-def resume_run(
-    store: Store, bench: Bench, run: int, listener: Listener = lambda *_: None
-) -> RunSummary:
-    """Go on with an interrupted run at the first piece of work that is not stored.
-
-    Raises ConfigurationError if the run is done, or belongs to another wafer than the bench's.
-    """
-    row = store.run(run)
-    if row.status == "done":
-        raise ConfigurationError(f"Run {run} ({row.protocol}) is done; there is nothing to resume.")
-    if row.wafer_id != wafer_of(store, bench):
-        names = {wafer.id: wafer.name for wafer in store.wafers()}
-        raise ConfigurationError(
-            f"Run {run} was on wafer {names[row.wafer_id]!r}, but {bench.source} describes "
-            f"{bench.configuration.wafer.name!r}. Resume it with its own bench file and seed."
-        )
-    store.finish_run(run, "running")  # taken up again
-    return measure(store, bench, run, _work_of(store, row), listener, _findings_of(store, run))
-
-
-def _work_of(store: Store, row: RunRow) -> Work:
-    """What a stored run does on a die: its protocol, or the programming of trained weights."""
-    if row.training_run_id is not None:
-        # Only here, since weights bring torch with them.
-        from lab.programming import records_of_programming
-        from training.solution import Solution
-
-        trained = store.training_run(row.training_run_id)
-        return records_of_programming(store, row, Solution.from_arrays(trained.solution))
-    entry = protocol(row.protocol)
-    parameters = build(entry.parameters, (f"run {row.id}", row.parameters))
-    return lambda die, done: entry.run(die, parameters, done)
-
-
-def _findings_of(store: Store, run: int) -> Callable[[MemoryDie], None]:
+def findings_of(store: Store, run: int) -> Callable[[MemoryDie], None]:
     """What is worked out of a die's records as soon as they are complete."""
     if store.run(run).protocol != "array-map":
         return lambda die: None

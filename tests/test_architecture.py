@@ -39,7 +39,9 @@ def test_a_file_is_short_and_named_for_what_it_holds(path):
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_functions_are_short(path):
-    """50 lines is the wall for a function, its docstring not counted."""
+    """50 lines is the wall for a function, its docstring not counted; migrations are history."""
+    if "versions" in path.parts:
+        return
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body

@@ -85,7 +85,8 @@ def resume(
     from crossbar.errors import ConfigurationError
     from lab.chosen_bench import chosen_bench
     from lab.output import Output
-    from lab.runs import resume_run, wafer_of
+    from lab.resuming import resume_run
+    from lab.runs import wafer_of
     from lab.session import session
 
     output = Output(as_json=json)

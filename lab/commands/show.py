@@ -70,23 +70,7 @@ def demo(
             "seconds": seconds,
             "database": plan.database,
             "report": str(report_path),
-            "wafers": {
-                result.wafer: {
-                    "software": result.software,
-                    "bench_time": result.bench_time,
-                    "statistics_from": [[die.x, die.y] for die in result.trained_on],
-                    "hardware": {
-                        strategy: {
-                            "mean": sum(values.values()) / len(values),
-                            "worst": min(values.values()),
-                            "best": max(values.values()),
-                            "dies": {f"{die.x},{die.y}": v for die, v in values.items()},
-                        }
-                        for strategy, values in result.hardware.items()
-                    },
-                }
-                for result in results
-            },
+            "wafers": {result.wafer: result.as_json() for result in results},
         }
     )
 

@@ -55,7 +55,7 @@ def lab(start_lab, tmp_path):
 
     def run(*arguments: str) -> Outcome:
         process = start_lab(*arguments)
-        process.join(120)
+        process.join(250)
         return Outcome(
             process.exitcode,
             (tmp_path / "stdout.txt").read_text(),

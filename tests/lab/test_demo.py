@@ -25,7 +25,8 @@ def test_the_demo_ends_with_table_database_and_report(lab, tmp_path, monkeypatch
 
     page = (tmp_path / "lab_demo" / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 5
-    assert "http://" not in page and "https://" not in page
+    assert "http://" not in page
+    assert "https://" not in page
     with Store.open(tmp_path / "lab_demo" / "lab.sqlite") as store:
         assert store.integrity_check() == []
         counts = store.counts()
