@@ -168,7 +168,7 @@ def _switch_off(role: str, driver: Any) -> None:
     """Switch off, and go on switching off the others if one does not answer any more."""
     try:
         driver.off()
-    except LabError as error:
+    except Exception as error:  # noqa: BLE001  whatever it was, the others must still be switched off
         logger.error("%s could not be switched off: %s", role, error)
 
 

@@ -105,7 +105,7 @@ def _outline_lines(axes: Axes, subarray: int, defects: DefectMap) -> None:
             continue
         corner = (line.index - 0.5, -0.5) if line.axis == "column" else (-0.5, line.index - 0.5)
         width, height = (1, rows) if line.axis == "column" else (columns, 1)
-        axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor="#c8553d", lw=0.8))
+        axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor="#8a93a0", lw=0.8))
 
 
 def resistance_distributions(maps: Sequence[DefectMap]) -> Figure:
