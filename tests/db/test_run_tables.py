@@ -112,14 +112,15 @@ def test_asking_for_an_unknown_run_is_an_error(begun):
 
 
 def test_runs_that_can_be_resumed_are_those_that_did_not_end(begun):
-    """Interrupted runs, and those whose process was killed, latest first and by wafer."""
+    """Interrupted, failed, or killed with their process; latest first and by wafer."""
     begin = begun.store.begin_run
     ids = [begin(begun.wafer_id, "wer", {}, 0, {}, "", []) for _ in range(3)]
     begun.store.finish_run(ids[0], "interrupted")
     begun.store.finish_run(ids[1], "done")
     begun.store.finish_run(begun.run_id, "failed")
 
-    assert [run.id for run in begun.store.interrupted_runs(begun.wafer_id)] == [ids[2], ids[0]]
+    resumable = [run.id for run in begun.store.interrupted_runs(begun.wafer_id)]
+    assert resumable == [ids[2], ids[0], begun.run_id]
     assert [run.id for run in begun.store.runs()] == [*reversed(ids), begun.run_id]
     assert begun.store.interrupted_runs(wafer_id=99) == []
 

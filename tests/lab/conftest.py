@@ -24,12 +24,13 @@ class Outcome:
     stderr: str
 
 
-def run_lab(arguments: list[str], folder: str) -> None:
+def run_lab(arguments: list[str], folder: str, data_dir: str) -> None:
     """What a command's process does. A module-level function, so that it can be sent there."""
     from lab.cli import main
 
     os.chdir(folder)
-    os.environ["COLUMNS"] = "200"
+    # The fork server keeps the environment that it started with.
+    os.environ |= {"COLUMNS": "200", "LAB_DATA_DIR": data_dir}
     sys.argv = ["lab", *arguments]
     for descriptor, name in ((1, "stdout.txt"), (2, "stderr.txt")):
         with Path(name).open("w") as output:
@@ -42,7 +43,8 @@ def start_lab(tmp_path):
     """Start a command in the test's own folder; returns its process."""
 
     def start(*arguments: str):
-        process = FORKS.Process(target=run_lab, args=(list(arguments), str(tmp_path)))
+        data_dir = os.environ.get("LAB_DATA_DIR", "")
+        process = FORKS.Process(target=run_lab, args=(list(arguments), str(tmp_path), data_dir))
         process.start()
         return process
 
