@@ -138,7 +138,7 @@ class Demo:
             ideal = self.ideal = self.ideal or self._timed("ideal weights", teacher.ideal)
             aware = self._timed(
                 f"statistics-aware weights, from {len(known)} dies",
-                lambda: teacher.statistics_aware({die: maps[die] for die in known}),
+                lambda: teacher.statistics_aware({die: maps[die] for die in known}, ideal.solution),
             )
             hardware = {
                 "ideal": self._grade(store, bench, ideal, unseen),

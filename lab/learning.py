@@ -68,8 +68,12 @@ class Teacher:
         )
         return self._stored(solution, right.accuracy)
 
-    def statistics_aware(self, maps: Mapping[DieAddress, DefectMap]) -> Trained:
-        """One solution for all dies, from the statistics of the mapped ones given."""
+    def statistics_aware(
+        self, maps: Mapping[DieAddress, DefectMap], start: Solution | None
+    ) -> Trained:
+        """One solution for all dies, from the statistics of the mapped ones given, going on from
+        ``start`` where there is one.
+        """
         population = fit_population(list(maps.values()))
         self.store.save_population(
             population_as_json(population), wafer_id=self.wafer, dies=sorted(maps)
@@ -81,7 +85,7 @@ class Teacher:
             generator=torch.Generator().manual_seed(self.seed),
             dies=recipe.statistics_aware.dies,
         )
-        solution = self._train(sampler, "statistics-aware", recipe.statistics_aware)
+        solution = self._train(sampler, "statistics-aware", recipe.statistics_aware, start)
         accuracies = [self.emulated_accuracy(solution, found) for found in maps.values()]
         return self._stored(solution, float(np.mean(accuracies)))
 

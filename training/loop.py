@@ -1,7 +1,8 @@
 """The one training loop; what differs between the ways of training is the store."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -44,7 +45,7 @@ def train(
 
     ``start`` continues from a finished solution instead of random weights. ``trained`` is the name
     that the solution carries. The same seed (and a store of the same seed) gives the same bits, on
-    one machine with one number of threads. Raises ConfigurationError if images do not fit the
+    one kind of machine. Raises ConfigurationError if images do not fit the
     die, or ``start`` is for another placement.
     """
     rows = placement.geometry.rows
@@ -54,6 +55,34 @@ def train(
             f"{dataset.train_images.shape[1]} pixels; this die takes {rows} pixels, one a row, and "
             f"the schedule at least {schedule.batch} images. Change the data set or the schedule."
         )
+    with one_thread():
+        return _train(dataset, store, placement, schedule, bound, trained, seed, start, report)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread: sums then round alike whatever the number of cores, and two
+    trainings on one machine do not wait for each other's threads. These matrices are small.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _train(
+    dataset: Dataset,
+    store: WeightStore,
+    placement: Placement,
+    schedule: Schedule,
+    bound: float,
+    trained: str,
+    seed: int,
+    start: Solution | None,
+    report: Callable[[Progress], None] | None,
+) -> Solution:
     generator = torch.Generator().manual_seed(seed)
     network = CrossbarNetwork(placement, bound, generator)
     if start is not None:

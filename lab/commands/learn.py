@@ -29,7 +29,8 @@ def train(
         typer.Option("--dies", help="Mapped dies that the statistics come from; all by default."),
     ] = None,
     start: Annotated[
-        int | None, typer.Option("--start", help="Training run that defect-aware goes on from.")
+        int | None,
+        typer.Option("--start", help="Training run to go on from, best an ideal one."),
     ] = None,
     seed: Seed = None,
     training_seed: Annotated[int, typer.Option("--training-seed", min=0)] = 1,
@@ -60,16 +61,14 @@ def train(
                 1 / done.epochs, f"training, epoch {done.epoch}, loss {done.loss:.3f}"
             ),
         )
+        begin = None if start is None else Solution.from_arrays(store.training_run(start).solution)
         if strategy == "ideal":
             trained = teacher.ideal()
         elif strategy == "statistics-aware":
             places = parse_dies(dies, table.addresses) if dies else None
-            trained = teacher.statistics_aware(mapped_dies(store, teacher.wafer, places))
+            trained = teacher.statistics_aware(mapped_dies(store, teacher.wafer, places), begin)
         else:
             (place,) = parse_dies(die, table.addresses)
-            begin = None if start is None else Solution.from_arrays(
-                store.training_run(start).solution
-            )  # fmt: skip
             found = mapped_dies(store, teacher.wafer, [place])[place]
             trained = teacher.defect_aware(place, found, begin)
     output.say(
