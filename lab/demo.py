@@ -120,7 +120,7 @@ class Demo:
 
     def wafer(self, chosen: ChosenBench) -> WaferResult:
         """Measure, learn, program and grade one simulated wafer."""
-        self.output.say(f"[bold]Wafer {chosen.wafer}[/bold]")
+        self.output.say(f"Wafer {chosen.wafer}", style="bold")
         with session(chosen, self.plan.database) as opened:
             store, bench = opened.store, opened.bench
             dies = chosen.configuration.wafer.addresses
@@ -223,7 +223,7 @@ class Demo:
         return trained
 
     def _done(self, what: str, started: float) -> None:
-        self.output.say(f"  {what}  [dim]({time.perf_counter() - started:.1f} s)[/dim]")
+        self.output.say(f"  {what}  ({time.perf_counter() - started:.1f} s)")
 
 
 def free_folder(wanted: Path) -> Path:

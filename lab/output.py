@@ -16,6 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 Step = Any
 """What `Output.progress` yields: call it with a number of units and, optionally, a text."""
@@ -29,9 +30,9 @@ class Output:
         self.people = Console(stderr=as_json, highlight=False)
         self.progress_console = Console(stderr=True)
 
-    def say(self, text: str) -> None:
-        """One line for people."""
-        self.people.print(text)
+    def say(self, text: str, style: str | None = None) -> None:
+        """One line for people. Brackets are brackets: "[limits]" is no markup."""
+        self.people.print(text, style=style, markup=False)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """A table for people; numbers align right."""
@@ -41,11 +42,10 @@ class Output:
             for place in range(len(columns))
         ]
         for name, right in zip(columns, numeric, strict=True):
-            table.add_column(name, justify="right" if right else "left")
+            table.add_column(name, justify="right" if right else "left", overflow="fold")
         for row in rows:
-            table.add_row(
-                *(f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row)
-            )
+            texts = (f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row)
+            table.add_row(*(Text(text) for text in texts))
         self.people.print(table)
 
     def result(self, document: Mapping[str, Any]) -> None:

@@ -157,7 +157,7 @@ def _tell(output: "Output", summary: "RunSummary", database: str) -> None:
         f"{summary.records} records stored in {database}."
     )
     for die in summary.without_contact:
-        output.say(f"[yellow]No contact on die {die}; it was left out.[/yellow]")
+        output.say(f"No contact on die {die}; it was left out.", style="yellow")
     if summary.bench_time:
         output.say(f"The real bench would have taken {format_quantity(summary.bench_time, 's')}.")
     output.result(

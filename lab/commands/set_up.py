@@ -34,6 +34,7 @@ def check(
     json: Json = False,
 ) -> None:
     """Open every instrument, identify it, time the bus and test contact on the first die."""
+    from crossbar.units import format_quantity
     from lab.bench_check import check_bench
     from lab.chosen_bench import chosen_bench
     from lab.output import Output
@@ -59,9 +60,9 @@ def check(
     )
     limits = opened.bench.limits
     output.say(
-        f"Limits ({limits.source}): ±{limits.max_amplitude:g} V, {limits.min_width:g} s to "
-        f"{limits.max_width:g} s, reads ±{limits.max_read_amplitude:g} V, "
-        f"{limits.max_current:g} A."
+        f"Limits ({limits.source}): ±{limits.max_amplitude:g} V, "
+        f"{format_quantity(limits.min_width, 's')} to {format_quantity(limits.max_width, 's')}, "
+        f"reads ±{limits.max_read_amplitude:g} V, {format_quantity(limits.max_current, 'A')}."
     )
     output.result(
         {
