@@ -55,6 +55,11 @@ def chosen_bench(bench: Path | None, simulated: bool, seed: int | None = None) -
     return ChosenBench(configuration=configuration, source=source)
 
 
+def wafer_named(bench: Path | None, simulated: bool, seed: int | None) -> str | None:
+    """Name of the wafer that these options mean, or None where neither bench was given."""
+    return chosen_bench(bench, simulated, seed).wafer if bench or simulated else None
+
+
 def parse_dies(text: str | None, available: list[DieAddress]) -> list[DieAddress]:
     """Read ``--dies``: "all", a number (the first so many), or "x,y x,y ...".
 

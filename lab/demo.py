@@ -11,7 +11,7 @@ from crossbar.defect_map import CellClass
 from crossbar.geometry import DieAddress
 from db.store import Store
 from lab.bench import Bench
-from lab.chosen_bench import ChosenBench, chosen_bench
+from lab.chosen_bench import ChosenBench
 from lab.findings import store_fits
 from lab.importing import read_conductance_maps, twin_configuration
 from lab.learning import Teacher, Trained, data_set, mapped_dies
@@ -33,9 +33,11 @@ error of a die's accuracy at 95 % is then 0.7 points, that of a mean over 18 die
 class DemoPlan:
     """What the demo does, and how much of it."""
 
+    bench: ChosenBench
     dataset: str
     folder: Path
     seed: int
+    """Of the training, and of the twin."""
     defect_aware_dies: int
     """Dies that get weights of their own."""
     images: int | None
@@ -113,8 +115,8 @@ class Demo:
     def run(self) -> list[WaferResult]:
         """The whole demo; a result a wafer."""
         self.plan.folder.mkdir(parents=True)
-        results = [self.wafer(chosen_bench(None, True, self.plan.seed))]
-        if self.plan.twin_of is not None:
+        results = [self.wafer(self.plan.bench)]
+        if self.plan.twin_of is not None and self.plan.bench.is_simulated:
             results.append(self.wafer(self._twin(self.plan.twin_of)))
         return results
 
@@ -212,9 +214,9 @@ class Demo:
         with Store.open(self.plan.database) as store:
             for found in maps:
                 store.save_conductance_map(found)
-        built_in = chosen_bench(None, True, self.plan.seed)
-        configuration = twin_configuration(built_in.configuration, folder.name, self.plan.seed)
-        return replace(built_in, configuration=configuration)
+        chosen = self.plan.bench
+        configuration = twin_configuration(chosen.configuration, folder.name, self.plan.seed)
+        return replace(chosen, configuration=configuration)
 
     def _timed(self, what: str, make) -> Trained:
         started = time.perf_counter()

@@ -109,12 +109,20 @@ def resume(
     _tell_findings(output, database, summary)
 
 
-def status(database: Database = DATABASE, json: Json = False) -> None:
-    """List the runs of a database and how they ended."""
+def status(
+    bench: BenchFile = None,
+    simulated: Simulated = False,
+    database: Database = DATABASE,
+    seed: Seed = None,
+    json: Json = False,
+) -> None:
+    """List the runs of a database, or of one bench's wafer, and how they ended."""
     from db.store import Store
+    from lab.chosen_bench import wafer_named
     from lab.output import Output
 
     output = Output(as_json=json)
+    named = wafer_named(bench, simulated, seed)
     with Store.open(database, create=False) as store:
         wafers = {wafer.id: wafer.name for wafer in store.wafers()}
         lines = [
@@ -129,6 +137,7 @@ def status(database: Database = DATABASE, json: Json = False) -> None:
                 "message": row.message,
             }
             for row in store.runs()
+            if wafers[row.wafer_id] == (named or wafers[row.wafer_id])
         ]
         counts = store.counts()
     output.table(

@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
-from lab.options import DATABASE, Database, Json
+from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated
 
 
 def demo(
+    bench: BenchFile = None,
+    simulated: Simulated = False,
     dataset: Annotated[
         str, typer.Option("--dataset", help="digits (no download) or mnist.")
     ] = "digits",
@@ -36,6 +38,7 @@ def demo(
     import os
     import time
 
+    from lab.chosen_bench import chosen_bench
     from lab.demo import Demo, DemoPlan, free_folder
     from lab.output import Output
     from lab.report.writing import write_report
@@ -45,6 +48,7 @@ def demo(
         found = Path(os.environ["LAB_DATA_DIR"]) / "measured-dies"
         twin_of = found if found.is_dir() else None
     plan = DemoPlan(
+        bench=chosen_bench(bench, simulated or bench is None, seed),
         dataset=dataset,
         folder=free_folder(folder),
         seed=seed,
@@ -77,17 +81,22 @@ def demo(
 
 def report(
     path: Annotated[Path, typer.Option("--out", help="HTML file to write.")] = Path("report.html"),
+    bench: BenchFile = None,
+    simulated: Simulated = False,
     database: Database = DATABASE,
+    seed: Seed = None,
     wafer: Annotated[
         str | None, typer.Option("--wafer", help="Name of one wafer; by default all of them.")
     ] = None,
     json: Json = False,
 ) -> None:
     """Write one self-contained HTML page about what a database holds."""
+    from lab.chosen_bench import wafer_named
     from lab.output import Output
     from lab.report.writing import write_report
 
     output = Output(as_json=json)
+    wafer = wafer or wafer_named(bench, simulated, seed)
     written = write_report(database, path, wafer)
     output.say(f"Wrote {written}.")
     output.result({"report": str(written)})
