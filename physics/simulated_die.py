@@ -29,6 +29,10 @@ from physics.switching import log_wer
 FloatArray = NDArray[np.float64]
 
 
+MAX_EFFECTS = 10_000
+"""Effects of single pulses on single cells that are remembered."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PulseEffect:
     """What one pulse does to each of n cells."""
@@ -65,6 +69,7 @@ class SimulatedDie:
         """(cells,) True where the barrier broke down: a short for ever."""
         self.pulses_given: NDArray[np.int64] = np.zeros(geometry.cells, dtype=np.int64)
         """(cells,) Write and restore pulses."""
+        self._effects: dict[tuple[int, float, float], PulseEffect] = {}
         self._uses = UseCounter(geometry.cells)
         self._fixed = truth.fixed.copy()
         self._switches = truth.switches.copy()
@@ -182,6 +187,19 @@ class SimulatedDie:
         return self.conductance(cells, voltage) * (1 + self.truth.read_noise * normals(at))
 
     def _effect(self, cells: CellIndices, pulse: Pulse) -> PulseEffect:
+        """What a pulse does to these cells. Remembered for single cells: instruments that reach one
+        cell at a time send the same few pulses thousands of times.
+        """
+        if len(cells) != 1:
+            return self._work_out_effect(cells, pulse)
+        name = (int(cells[0]), pulse.amplitude, pulse.width)
+        if name not in self._effects:
+            if len(self._effects) >= MAX_EFFECTS:
+                self._effects.clear()
+            self._effects[name] = self._work_out_effect(cells, pulse)
+        return self._effects[name]
+
+    def _work_out_effect(self, cells: CellIndices, pulse: Pulse) -> PulseEffect:
         here = self.truth.cells[cells]
         writes_low = pulse.amplitude > 0
         critical = here.vc0_low if writes_low else here.vc0_high
