@@ -216,6 +216,7 @@ def accuracy_by_strategy(
             textcoords="offset points",
             color=STRATEGY_COLOURS["software"],
         )
+    axes.margins(y=0.12)  # room for the baseline's label below the title
     axes.set_xlim(-0.5, len(accuracies) - 0.2)
     axes.set_xticks(range(len(accuracies)), list(accuracies))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
