@@ -17,6 +17,7 @@ from drivers.die_access.assembly import DieAssembly
 from drivers.die_access.routed import GeneratorWiring
 from drivers.visa import connect
 from lab.configuration import BenchConfiguration, InstrumentTable
+from lab.interruption import uninterrupted
 
 logger = logging.getLogger(__name__)
 
@@ -66,10 +67,11 @@ class Bench:
             yield memory_die
         finally:
             # Outputs first: needles must not leave a cell while something drives it.
-            for role in ("pulse_generator", "smu", "die_board"):
-                if role in self.instruments:
-                    _switch_off(role, self.instruments[role])
-            prober.separate()
+            with uninterrupted():
+                for role in ("pulse_generator", "smu", "die_board"):
+                    if role in self.instruments:
+                        _switch_off(role, self.instruments[role])
+                prober.separate()
 
 
 @contextmanager
@@ -160,8 +162,9 @@ def _protect(role: str, driver: Any, limits: Limits, wiring: GeneratorWiring) ->
 
 
 def _close(role: str, driver: Any) -> None:
-    _switch_off(role, driver)
-    driver.adapter.close()
+    with uninterrupted():
+        _switch_off(role, driver)
+        driver.adapter.close()
 
 
 def _switch_off(role: str, driver: Any) -> None:
