@@ -34,7 +34,14 @@ class Bench:
     limits: Limits
     simulation: Any = None
     """The `SimulatedBench` behind the instruments, or None on a real bench."""
+    state_file: Path | None = None
+    """Where the simulated wafer's state is kept."""
     execution: str = "board"
+
+    def keep_state(self) -> None:
+        """Save the simulated wafer as it is now; a real wafer keeps its state by itself."""
+        if self.simulation is not None and self.state_file is not None:
+            self.simulation.save_state(self.state_file)
 
     @property
     def identities(self) -> dict[str, str]:
@@ -112,6 +119,7 @@ def opened(
             instruments=instruments,
             limits=limits,
             simulation=simulation,
+            state_file=state_file,
             execution=execution,
         )
 

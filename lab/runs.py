@@ -175,6 +175,8 @@ def measure(
                     stored += 1
                     listener("record", die, stored)
                 afterwards(memory_die)
+            if row.training_run_id is not None:
+                bench.keep_state()  # weights that count as programmed must survive a crash
             store.finish_die(run, die)
             listener("done", die, stored)
     except KeyboardInterrupt:
