@@ -20,10 +20,16 @@ from analysis.switching_counts import SwitchingCounts
 from analysis.switching_fit import PARAMETERS, SwitchingFits, fit_switching
 from crossbar.pulses import State
 from physics.switching import log_wer
+from protocols.write_error_rate import WriteErrorRateParameters
 
-AMPLITUDES = (0.30, 0.35, 0.40, 0.50, 0.70, 0.90)
-WIDTHS = (5e-9, 10e-9, 20e-9, 50e-9)
-RULE = StoppingRule(relative_width=0.5, max_attempts=100_000, first_chunk=1_000, growth=2.0)
+DEFAULT = WriteErrorRateParameters()
+AMPLITUDES, WIDTHS = DEFAULT.amplitudes, DEFAULT.widths
+RULE = StoppingRule(
+    relative_width=DEFAULT.relative_width,
+    max_attempts=DEFAULT.max_attempts,
+    first_chunk=DEFAULT.first_chunk,
+    confidence=DEFAULT.confidence,
+)
 
 MEDIANS = (60.0, 0.40, 1.9e-9)
 SPREADS = (0.06, 0.044, 0.05)

@@ -51,7 +51,7 @@ class Bench:
     @property
     def bench_time(self) -> float:
         """Seconds that the real bench would have taken so far; 0 where nothing is simulated."""
-        return 0.0 if self.simulation is None else float(self.simulation.station.clock.now)
+        return 0.0 if self.simulation is None else float(self.simulation.elapsed)
 
     @contextmanager
     def contacted(self, die: DieAddress) -> Iterator[MemoryDie]:

@@ -45,7 +45,7 @@ class ProbeStation:
         if die is None or self.routed_cell is None:
             return 0.0
         cell = np.array([self.routed_cell])
-        at_cell = self._voltage_at_cell(die, voltage, source_impedance)
+        at_cell = self.voltage_at_cell(die, voltage, source_impedance)
         return float(die.conduct(cell, at_cell)[0])
 
     def routed_pulse(self, voltage: Volts, width: Seconds, source_impedance: Ohms) -> None:
@@ -54,7 +54,7 @@ class ProbeStation:
         die = self.die
         if die is None or self.routed_cell is None or voltage == 0:
             return
-        at_cell = self._voltage_at_cell(die, voltage, source_impedance)
+        at_cell = self.voltage_at_cell(die, voltage, source_impedance)
         die.pulse(np.array([self.routed_cell]), Pulse(amplitude=at_cell, width=width))
 
     def trigger(self, line: int) -> None:
@@ -62,7 +62,7 @@ class ProbeStation:
         for action in self.trigger_lines.get(line, ()):
             action()
 
-    def _voltage_at_cell(self, die: SimulatedDie, voltage: Volts, impedance: Ohms) -> Volts:
+    def voltage_at_cell(self, die: SimulatedDie, voltage: Volts, impedance: Ohms) -> Volts:
         """The divider of source, path and cell, at the cell's conductance in its present state."""
         conductance = float(die.conductance(np.array([self.routed_cell]), voltage)[0])
         return voltage / (1 + conductance * (impedance + PATH_RESISTANCE))

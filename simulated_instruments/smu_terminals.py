@@ -12,7 +12,7 @@ import numpy as np
 
 from crossbar.pulses import Pulse
 from crossbar.units import Amperes, Seconds, Volts
-from simulated_instruments.probe_station import PATH_RESISTANCE, ProbeStation
+from simulated_instruments.probe_station import ProbeStation
 
 READ_LEVEL: Volts = 0.1
 """Up to here a level reads a cell and does not write it: at the default medians the barrier that is
@@ -49,7 +49,7 @@ class RoutedCell:
             return
         cell = np.array([index])
         conductance = float(die.conductance(cell, voltage)[0])
-        at_cell = voltage / (1 + conductance * PATH_RESISTANCE)
+        at_cell = self.station.voltage_at_cell(die, voltage, impedance=0.0)
         if abs(at_cell) * conductance > current_limit:
             at_cell = math.copysign(current_limit / conductance, voltage)
         die.pulse(cell, Pulse(amplitude=at_cell, width=duration))

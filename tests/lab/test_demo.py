@@ -3,6 +3,7 @@
 import json
 
 from db.store import Store
+from lab.demo import free_folder
 
 
 def test_the_demo_ends_with_table_database_and_report(lab, tmp_path, monkeypatch):
@@ -35,10 +36,11 @@ def test_the_demo_ends_with_table_database_and_report(lab, tmp_path, monkeypatch
     assert counts["wer_points"] == 192
 
 
-def test_a_second_demo_leaves_the_first_alone(lab, tmp_path):
-    """A folder that exists is not touched."""
-    (tmp_path / "lab_demo").mkdir()
-    (tmp_path / "lab_demo" / "lab.sqlite").write_text("precious")
-    lab("demo", "--dataset", "nothing")
-
-    assert (tmp_path / "lab_demo" / "lab.sqlite").read_text() == "precious"
+def test_a_second_demo_gets_a_folder_of_its_own(tmp_path):
+    """Folders that exist are not touched."""
+    first = tmp_path / "lab_demo"
+    assert free_folder(first) == first
+    first.mkdir()
+    assert free_folder(first) == tmp_path / "lab_demo-2"
+    (tmp_path / "lab_demo-2").mkdir()
+    assert free_folder(first) == tmp_path / "lab_demo-3"
