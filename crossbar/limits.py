@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from crossbar.errors import LimitError
 from crossbar.pulses import Pulse
-from crossbar.units import Amperes, Seconds, Volts, format_quantity
+from crossbar.units import Amperes, Metres, Seconds, Volts, format_quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,3 +47,38 @@ class Limits:
                 f"set by {self.source} max_read_amplitude. Read lower, or raise the limit there."
             )
         return amplitude
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChuckLimits:
+    """How far a prober may move; its driver compares what the prober was taught with them."""
+
+    max_contact_height: Metres
+    max_overtravel: Metres
+    max_travel: Metres
+    """From the home die, in x and in y."""
+    source: str
+    """Where these numbers come from: "bench.toml [limits.prober]"."""
+
+    def check_heights(self, contact: Metres, overtravel: Metres) -> None:
+        """Raise LimitError where the prober was taught to go higher."""
+        for name, value, limit in (
+            ("contact_height", contact, self.max_contact_height),
+            ("overtravel", overtravel, self.max_overtravel),
+        ):
+            if not value <= limit:
+                raise LimitError(
+                    f"The prober's {name} is {format_quantity(value, 'm')}: the limit is "
+                    f"{format_quantity(limit, 'm')}, set by {self.source} max_{name}. Teach the "
+                    "prober anew, or raise the limit there."
+                )
+
+    def check_travel(self, x: Metres, y: Metres) -> None:
+        """Raise LimitError for a place too far from the home die."""
+        farthest = max(abs(x), abs(y))
+        if not farthest <= self.max_travel:
+            raise LimitError(
+                f"A move to {format_quantity(farthest, 'm')} from the home die refused: the limit "
+                f"is {format_quantity(self.max_travel, 'm')}, set by {self.source} max_travel. "
+                "Correct the wafer map, or raise the limit there."
+            )

@@ -13,24 +13,51 @@ class DriverEntry:
     """Where a driver is, and what it is for."""
 
     role: str
-    """"smu", "pulse_generator", "prober" or "die_board"."""
+    """One of `ROLES`."""
     target: str
     """``module:Class``, imported when a bench first uses it."""
+    address: str
+    """Where such an instrument usually answers: an example for bench files, not a default."""
     timeout: Seconds = 5.0
     """How long the instrument may take to answer."""
+    termination: str = "\n"
+    """What ends a message on the way to the instrument, and on a raw socket its replies too."""
+    package: str = ""
+    """The maker's own Python package, where that speaks to the instrument instead of VISA."""
 
+
+ROLES = {
+    "smu": "source-measure unit",
+    "pulse_generator": "pulse generator",
+    "pulse_measure_unit": "pulses and measures in one",
+    "prober": "wafer prober",
+    "switch_matrix": "switch matrix",
+    "die_board": "board that holds and addresses a die",
+}
+"""What an instrument can be on a bench, in a technician's words."""
 
 DRIVERS: dict[str, DriverEntry] = {
-    "keithley_2600b": DriverEntry(role="smu", target="drivers.keithley_2600b:Keithley2600B"),
+    "keithley_2600b": DriverEntry(
+        role="smu",
+        target="drivers.keithley_2600b:Keithley2600B",
+        address="GPIB0::26::INSTR",
+    ),
     "keysight_81160a": DriverEntry(
-        role="pulse_generator", target="drivers.keysight_81160a:Keysight81160A"
+        role="pulse_generator",
+        target="drivers.keysight_81160a:Keysight81160A",
+        address="GPIB0::10::INSTR",
     ),
     "formfactor_velox": DriverEntry(
         role="prober",
         target="drivers.formfactor_velox:FormFactorVelox",
+        address="GPIB0::28::INSTR",
         timeout=120.0,  # it answers when the move is over; a step across the wafer takes seconds
     ),
-    "die_board": DriverEntry(role="die_board", target="drivers.die_board:DieBoard"),
+    "die_board": DriverEntry(
+        role="die_board",
+        target="drivers.die_board:DieBoard",
+        address="TCPIP::192.168.0.50::5025::SOCKET",
+    ),
 }
 
 

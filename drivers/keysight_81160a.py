@@ -8,8 +8,10 @@ from pymeasure.instruments.validators import strict_discrete_set, strict_range
 
 from crossbar.errors import InstrumentError, LimitError, WrongInstrumentError
 from crossbar.pulses import Pulse
-from crossbar.units import Seconds, Volts, format_quantity
+from crossbar.units import Seconds, Volts
 from drivers.hardware_range import hardware_range
+from drivers.protection import Protection
+from drivers.pulse_range import PulseRange
 from drivers.scpi_error_queue import raise_reported
 
 NAME = "Keysight 81160A"
@@ -46,6 +48,14 @@ class Keysight81160A(Instrument):
 
     A command that failed is never repeated: after an exception the state of the cell is unknown.
     """
+
+    reach = PulseRange(
+        name=NAME,
+        smallest=MIN_AMPLITUDE,
+        largest=MAX_LEVEL,
+        shortest=WIDTHS[0],
+        longest=WIDTHS[1],
+    )
 
     def __init__(self, adapter: Any, name: str = NAME, **kwargs: Any) -> None:
         super().__init__(adapter, name, includeSCPI=False, **kwargs)
@@ -206,13 +216,21 @@ class Keysight81160A(Instrument):
         self.check_errors()
         self._check_limits(max_amplitude)
 
+    def protections(self) -> tuple[Protection, ...]:
+        """The level limits, read back, in open-circuit volts."""
+        enabled = self.limits_enabled
+        return (
+            Protection(name="highest level", value=self.limit_high, unit="V", in_force=enabled),
+            Protection(name="lowest level", value=self.limit_low, unit="V", in_force=enabled),
+        )
+
     def apply(self, pulse: Pulse) -> None:
         """Send one pulse of open-circuit volts; return when it is over and the output is off.
 
         Raises LimitError before anything is sent, and ReportedError: if the generator refused a
         setting, it was not triggered.
         """
-        self._check(pulse)
+        self.reach.check(pulse)
         try:
             self._set_up(pulse)
             self.write("*TRG")
@@ -229,7 +247,7 @@ class Keysight81160A(Instrument):
 
         Raises as `apply` does.
         """
-        self._check(pulse)
+        self.reach.check(pulse)
         try:
             self._set_up(pulse)
             self._command(":ARM:SOUR1 EXT")
@@ -248,19 +266,6 @@ class Keysight81160A(Instrument):
         """Leave the output off."""
         self.off()
         super().shutdown()
-
-    def _check(self, pulse: Pulse) -> None:
-        """Raise LimitError for a pulse that the hardware cannot send."""
-        if not MIN_AMPLITUDE <= abs(pulse.amplitude) <= MAX_LEVEL:
-            raise LimitError(
-                f"Pulse of {pulse.amplitude:g} V refused: the {NAME} sends {MIN_AMPLITUDE:g} to "
-                f"{MAX_LEVEL:g} V open circuit, of either sign. Change the amplitude."
-            )
-        if not WIDTHS[0] <= pulse.width <= WIDTHS[1]:
-            raise LimitError(
-                f"Pulse width of {format_quantity(pulse.width, 's')} refused: the {NAME} takes "
-                f"{format_quantity(WIDTHS[0], 's')} to {WIDTHS[1]:g} s. Change the width."
-            )
 
     def _set_up(self, pulse: Pulse) -> None:
         """Set the pulse with the output off; close the relay once every setting was accepted."""

@@ -32,7 +32,7 @@ GONE = frozenset(
 
 
 class BenchAdapter(VISAAdapter):
-    """A PyMeasure adapter for one role of the bench, with LF as termination on every interface.
+    """A PyMeasure adapter for one role of the bench; one termination, LF unless told otherwise.
 
     GPIB, USB and VXI-11 mark the end of a reply themselves, so a binary block may hold any byte
     and ``read_bytes(-1)`` returns it whole. On a raw socket and a serial line a reply ends at its
@@ -40,7 +40,13 @@ class BenchAdapter(VISAAdapter):
     """
 
     def __init__(
-        self, address: str, *, role: str, visa_library: str | VisaLibraryBase, timeout: Seconds
+        self,
+        address: str,
+        *,
+        role: str,
+        visa_library: str | VisaLibraryBase,
+        timeout: Seconds,
+        termination: str = "\n",
     ) -> None:
         """Raises whatever the VISA library raises; `connect` translates that."""
         self.role = role
@@ -50,8 +56,8 @@ class BenchAdapter(VISAAdapter):
         self._reply_may_come_late = False
         self._settings: dict[str, Any] = {
             "timeout": timeout * 1000,
-            "write_termination": "\n",
-            "read_termination": "\n" if self._stream else None,
+            "write_termination": termination,
+            "read_termination": termination if self._stream else None,
             "encoding": "latin-1",
         }
         super().__init__(address, visa_library, **self._settings)
@@ -128,6 +134,7 @@ def connect(
     role: str = "instrument",
     visa_library: str | VisaLibraryBase = "",
     timeout: Seconds = 5.0,
+    termination: str = "\n",
 ) -> BenchAdapter:
     """Open the instrument at a VISA address.
 
@@ -137,7 +144,13 @@ def connect(
     instrument's identity next.
     """
     try:
-        return BenchAdapter(address, role=role, visa_library=visa_library, timeout=timeout)
+        return BenchAdapter(
+            address,
+            role=role,
+            visa_library=visa_library,
+            timeout=timeout,
+            termination=termination,
+        )
     except FAULTS as error:
         if isinstance(error, pyvisa.errors.LibraryError):
             raise no_library(role, visa_library, error) from error

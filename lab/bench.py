@@ -143,6 +143,7 @@ def _open(
         role=role,
         visa_library=library,
         timeout=max(line.timeout, configuration.timeout),
+        termination=line.termination,
     )
     try:
         driver = driver_type(adapter, **options)

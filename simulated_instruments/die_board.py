@@ -86,17 +86,17 @@ class EmulatedDieBoard(ScpiInstrument):
     def restore_defaults(self) -> None:
         """``*RST``: route open, limits at zero, selection empty; a run is broken off."""
         super().restore_defaults()
-        self.station.routed_cell = None
+        self.station.route(None)
         self._forget()
 
     def on_error(self) -> None:
         """Any error opens the route."""
-        self.station.routed_cell = None
+        self.station.route(None)
 
     def handle(self, message: bytes) -> None:
         """As every SCPI instrument; before that, look whether the computer was silent too long."""
         silent = self.station.clock.now - self._last_message
-        if 0 < self.watchdog < silent and self.station.routed_cell is not None:
+        if 0 < self.watchdog < silent and self.station.pulsed_cell is not None:
             self.report(ScpiError(-365, "watchdog opened the route"))
         if len(message) > MAX_MESSAGE:
             self.report(ScpiError(-223, f"{len(message)} bytes; the input takes {MAX_MESSAGE}"))
@@ -122,7 +122,7 @@ class EmulatedDieBoard(ScpiInstrument):
 
     def _check_free(self) -> None:
         """The board's own drivers and converters need the columns for themselves."""
-        if self.station.routed_cell is not None:
+        if self.station.pulsed_cell is not None:
             raise ScpiError(-221, "a route is closed; send ROUTe:OPEN first")
         if self.station.clock.now < self.sequencer.busy_until:
             raise ScpiError(-221, "an attempt run is in progress")
@@ -132,20 +132,20 @@ class EmulatedDieBoard(ScpiInstrument):
     @scpi("ROUTe:CLOSe", INDEX, INDEX, INDEX)
     def _close(self, subarray: int, row: int, column: int) -> None:
         cell = self._index(subarray, row, column)
-        self.station.routed_cell = None
+        self.station.route(None)
         self._check_free()
-        self.station.routed_cell = cell
+        self.station.route(cell)
 
     @scpi("ROUTe:CLOSe?")
     def _closed(self) -> str:
-        if self.station.routed_cell is None:
+        if self.station.pulsed_cell is None:
             return "NONE"
-        cell = self.geometry.address(self.station.routed_cell)
+        cell = self.geometry.address(self.station.pulsed_cell)
         return f"{cell.subarray},{cell.row},{cell.column}"
 
     @scpi("ROUTe:OPEN")
     def _open(self) -> None:
-        self.station.routed_cell = None
+        self.station.route(None)
 
     # Selection
 

@@ -7,12 +7,18 @@ import re
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
+from typing import ClassVar
 
 BLOCK = re.compile(rb"#([1-9])")
 
 
 class EmulatedInstrument(ABC):
     """Splits the incoming bytes into messages and queues complete replies."""
+
+    TERMINATOR: ClassVar[bytes] = b"\n"
+    """The byte that ends a message."""
+    REPLY_TERMINATOR: ClassVar[bytes] = b"\n"
+    """What the instrument ends its replies with."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -28,7 +34,7 @@ class EmulatedInstrument(ABC):
     def receive(self, data: bytes, *, end: bool = False) -> None:
         """Take bytes as they come; ``end`` says that the bus marked the message's end (EOI)."""
         self._input += data
-        while (length := message_length(self._input)) is not None:
+        while (length := message_length(self._input, self.TERMINATOR)) is not None:
             message = bytes(self._input[:length])
             del self._input[: length + 1]
             # Some clients end lines with CR LF; the last byte of a block may look like a CR.
@@ -39,8 +45,9 @@ class EmulatedInstrument(ABC):
             self.handle(message)
 
     def reply(self, text: str | bytes) -> None:
-        """Queue one reply; a line feed is added."""
-        self.replies.append((text.encode("latin-1") if isinstance(text, str) else text) + b"\n")
+        """Queue one reply; its terminator is added."""
+        content = text.encode("latin-1") if isinstance(text, str) else text
+        self.replies.append(content + self.REPLY_TERMINATOR)
 
     def clear(self) -> None:
         """Device clear: forget half-received messages and unread replies, keep the settings."""
@@ -55,13 +62,13 @@ class EmulatedInstrument(ABC):
         """Group execute trigger; nothing by default."""
 
 
-def message_length(data: bytes | bytearray) -> int | None:
-    """Length of the first complete message in ``data``, or None: up to a line feed that does not
-    lie within a definite-length block (IEEE-488.2, ``#<digits><length><bytes>``).
+def message_length(data: bytes | bytearray, terminator: bytes = b"\n") -> int | None:
+    """Length of the first complete message in ``data``, or None: up to a terminator (one byte) that
+    does not lie within a definite-length block (IEEE-488.2, ``#<digits><length><bytes>``).
     """
     position = 0
     while True:
-        newline = data.find(b"\n", position)
+        newline = data.find(terminator, position)
         if newline < 0:
             return None
         block = BLOCK.search(data, position, newline)

@@ -160,4 +160,6 @@ class EmulatedKeysight81160A(ScpiInstrument):
             self._drive(self._levels()[0], self.width)
 
     def _drive(self, programmed: Volts, width: Seconds) -> None:
-        self.station.routed_pulse(self._open_circuit(programmed), width, SOURCE_IMPEDANCE)
+        self.station.pulse(
+            self.station.pulsed_cell, self._open_circuit(programmed), width, SOURCE_IMPEDANCE
+        )

@@ -27,8 +27,10 @@ class ProbeStation:
     clock: VirtualClock = field(default_factory=VirtualClock)
     die_under_needles: DieAddress | None = None
     in_contact: bool = False
-    routed_cell: int | None = None
-    """Flat index of the cell that the board connects to the bench instruments; None is open."""
+    measured_cell: int | None = None
+    """Flat index of the cell that the SMU's terminals reach; None is open."""
+    pulsed_cell: int | None = None
+    """Flat index of the cell that the pulse generator reaches; None is open."""
     trigger_lines: dict[int, list] = field(default_factory=dict)
     """Callables by digital line: what a trigger pulse on that line sets off."""
 
@@ -39,30 +41,35 @@ class ProbeStation:
             return None
         return self.wafer.die(self.die_under_needles)
 
-    def routed_current(self, voltage: Volts, source_impedance: Ohms = 0.0) -> Amperes:
-        """Current through the routed cell for a voltage at the bench connector; 0 if open."""
-        die = self.die
-        if die is None or self.routed_cell is None:
-            return 0.0
-        cell = np.array([self.routed_cell])
-        at_cell = self.voltage_at_cell(die, voltage, source_impedance)
-        return float(die.conduct(cell, at_cell)[0])
+    def route(self, cell: int | None) -> None:
+        """Connect SMU and pulse generator to one cell, as a board does; None opens both."""
+        self.measured_cell = self.pulsed_cell = cell
 
-    def routed_pulse(self, voltage: Volts, width: Seconds, source_impedance: Ohms) -> None:
-        """A pulse of the given open-circuit voltage at the bench connector."""
+    def current(self, cell: int | None, voltage: Volts, impedance: Ohms = 0.0) -> Amperes:
+        """Current through a cell for a voltage at an instrument's connector; 0 if open."""
+        die = self.die
+        if die is None or cell is None:
+            return 0.0
+        at_cell = self.voltage_at_cell(die, cell, voltage, impedance)
+        return float(die.conduct(np.array([cell]), at_cell)[0])
+
+    def pulse(self, cell: int | None, voltage: Volts, width: Seconds, impedance: Ohms) -> None:
+        """Time passes, and a cell gets a pulse of this open-circuit voltage; none if open."""
         self.clock.advance(width)
         die = self.die
-        if die is None or self.routed_cell is None or voltage == 0:
+        if die is None or cell is None or voltage == 0:
             return
-        at_cell = self.voltage_at_cell(die, voltage, source_impedance)
-        die.pulse(np.array([self.routed_cell]), Pulse(amplitude=at_cell, width=width))
+        at_cell = self.voltage_at_cell(die, cell, voltage, impedance)
+        die.pulse(np.array([cell]), Pulse(amplitude=at_cell, width=width))
 
     def trigger(self, line: int) -> None:
         """Send a trigger pulse on a digital line."""
         for action in self.trigger_lines.get(line, ()):
             action()
 
-    def voltage_at_cell(self, die: SimulatedDie, voltage: Volts, impedance: Ohms) -> Volts:
+    def voltage_at_cell(
+        self, die: SimulatedDie, cell: int, voltage: Volts, impedance: Ohms
+    ) -> Volts:
         """The divider of source, path and cell, at the cell's conductance in its present state."""
-        conductance = float(die.conductance(np.array([self.routed_cell]), voltage)[0])
+        conductance = float(die.conductance(np.array([cell]), voltage)[0])
         return voltage / (1 + conductance * (impedance + PATH_RESISTANCE))

@@ -34,10 +34,11 @@ class Conversation(socketserver.BaseRequestHandler):
         connection: socket.socket = self.request
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         received = bytearray()
+        terminator = self.server.instrument.TERMINATOR
         with contextlib.suppress(ConnectionError):
             while data := self._receive(connection):
                 received += data
-                while (length := message_length(received)) is not None:
+                while (length := message_length(received, terminator)) is not None:
                     message = bytes(received[: length + 1])
                     del received[: length + 1]
                     if replies := self.server.exchange(message):

@@ -229,7 +229,7 @@ def emulator() -> EmulatedKeithley2600B:
     wafer = SimulatedWafer(
         addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
     )
-    station = ProbeStation(wafer=wafer, die_under_needles=DIE, in_contact=True, routed_cell=12)
+    station = ProbeStation(wafer=wafer, die_under_needles=DIE, in_contact=True, measured_cell=12)
     return EmulatedKeithley2600B(station)
 
 

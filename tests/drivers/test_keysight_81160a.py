@@ -169,7 +169,7 @@ def open_generator(bench):
 def generator(bench):
     bench.station.die_under_needles = DieAddress(0, 0)
     bench.station.in_contact = True
-    bench.station.routed_cell = 2
+    bench.station.route(2)
     generator = open_generator(bench)
     generator.check_identity()
     generator.prepare(1.3)

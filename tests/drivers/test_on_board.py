@@ -122,13 +122,13 @@ def test_the_board_refuses_what_passes_its_limits(access, bench):
 def test_on_board_work_opens_a_route_that_was_left_closed(access, board, bench):
     """A routed measurement before it."""
     board.select(CellAddress(0, 3, 4))
-    assert bench.station.routed_cell == 154
+    assert bench.station.measured_cell == 154
     access.read(np.arange(3), 0.1)
 
-    assert bench.station.routed_cell is None
+    assert bench.station.measured_cell is None
     board.select(CellAddress(0, 3, 4))
     board.off()
-    assert bench.station.routed_cell is None
+    assert bench.station.measured_cell is None
 
 
 def test_off_contact_every_cell_is_open(access, board, bench):

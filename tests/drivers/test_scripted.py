@@ -45,7 +45,9 @@ class TriggeredPulser:
     def fire(self) -> None:
         if self.armed is not None:
             self.sent += 1
-            self.station.routed_pulse(self.armed.amplitude, self.armed.width, 0.0)
+            self.station.pulse(
+                self.station.pulsed_cell, self.armed.amplitude, self.armed.width, 0.0
+            )
 
 
 class StationSelector:
@@ -55,10 +57,10 @@ class StationSelector:
         self.station = station
 
     def select(self, cell: CellAddress) -> None:
-        self.station.routed_cell = GEOMETRY.index(cell)
+        self.station.route(GEOMETRY.index(cell))
 
     def release(self) -> None:
-        self.station.routed_cell = None
+        self.station.route(None)
 
 
 @dataclasses.dataclass
@@ -73,7 +75,7 @@ class Rig:
     def assert_quiet(self) -> None:
         assert self.emulator.channels["smua"].source["output"] == 0
         assert self.generator.armed is None
-        assert self.station.routed_cell is None
+        assert self.station.measured_cell is None
 
 
 @pytest.fixture
@@ -198,7 +200,7 @@ def test_smu_stays_prepared_after_success(rig):
     rig.sequencer.attempt(rig.cells, plan_of(Pulse.writing(State.LOW, 0.9, 50e-9), rig.cells, 5))
 
     assert rig.generator.armed is None
-    assert rig.station.routed_cell is None
+    assert rig.station.measured_cell is None
     assert rig.emulator.channels["smua"].source["levelv"] == 0
     assert rig.smu.preparation is not None
 

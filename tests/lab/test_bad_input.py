@@ -172,5 +172,5 @@ def test_outputs_are_off_and_the_chuck_is_down_after_a_failure(tmp_path):
             fail_while_touching(bench)
 
         assert not simulation.station.in_contact
-        assert simulation.station.routed_cell is None
+        assert simulation.station.measured_cell is None
         assert bench.instruments["pulse_generator"].output_enabled is False

@@ -237,13 +237,13 @@ def test_without_a_die_everything_is_open(board):
 def test_a_route_excludes_the_boards_own_work(board):
     """One cell at a time; errors and *RST open it."""
     ask(board, "ROUT:CLOS 1,2,3")
-    assert (board.station.routed_cell, ask(board, "ROUT:CLOS?")) == (33, b"1,2,3")
+    assert (board.station.measured_cell, ask(board, "ROUT:CLOS?")) == (33, b"1,2,3")
     assert ask_text(board, "READ:ARR? 0.1;:SYST:ERR?").startswith("-221")
     assert ask(board, "ROUT:CLOS?") == b"NONE"
     ask(board, "ROUT:CLOS 0,0,1;*RST")
-    assert board.station.routed_cell is None
+    assert board.station.measured_cell is None
     ask(board, "ROUT:CLOS 0,0,1;:ROUT:OPEN")
-    assert board.station.routed_cell is None
+    assert board.station.measured_cell is None
 
 
 def test_the_watchdog_opens_a_forgotten_route(board):
@@ -295,7 +295,7 @@ def test_the_watchdog_opens_a_forgotten_route(board):
 )
 def test_what_is_out_of_bounds_is_refused_and_touches_nothing(board, die, message, error):
     """Each with its number, and the route opens."""
-    board.station.routed_cell = None
+    board.station.route(None)
 
     assert ask_text(board, message).split(";")[0] == ""
     assert ask_text(board, "SYST:ERR?").startswith(f"{error},")

@@ -24,7 +24,7 @@ def station() -> ProbeStation:
         addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
     )
     healthy = int(np.flatnonzero(wafer.die(DIE).truth.classes.ravel() == CellClass.HEALTHY)[0])
-    return ProbeStation(wafer=wafer, die_under_needles=DIE, in_contact=True, routed_cell=healthy)
+    return ProbeStation(wafer=wafer, die_under_needles=DIE, in_contact=True, measured_cell=healthy)
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def test_prompts_and_pushed_errors(smu):
 
 def test_reading_is_cell_current(smu, station):
     """Ohm's law holds within the read noise, and off contact nothing flows."""
-    conductance = float(station.die.conductance(np.array([station.routed_cell]), 0.1)[0])
+    conductance = float(station.die.conductance(np.array([station.measured_cell]), 0.1)[0])
     ask(smu, "smua.source.output = 1 smua.source.levelv = 0.1")
 
     assert float(ask(smu, "print(smua.measure.i())")) == pytest.approx(0.1 * conductance, rel=0.05)
@@ -213,10 +213,10 @@ def test_sourcing_current(smu, station):
     """A sourced current develops the voltage of Ohm's law; an open circuit ends at the limit."""
     ask(smu, "smua.source.func = smua.OUTPUT_DCAMPS smua.source.leveli = 1e-5")
     ask(smu, "smua.source.output = 1 smua.source.limitv = 0.2")
-    conductance = float(station.die.conductance(np.array([station.routed_cell]), 0.05)[0])
+    conductance = float(station.die.conductance(np.array([station.measured_cell]), 0.05)[0])
 
     assert float(ask(smu, "print(smua.measure.v())")) == pytest.approx(1e-5 / conductance, rel=0.1)
-    station.routed_cell = None
+    station.measured_cell = None
     ask(smu, "smua.source.leveli = 2e-5")
     assert float(ask(smu, "print(smua.measure.v())")) == pytest.approx(0.2)
     assert ask(smu, "print(smua.source.compliance)") == "true\n"
@@ -225,9 +225,9 @@ def test_sourcing_current(smu, station):
 def test_held_level_writes_the_cell(smu, station):
     """A level held for a delay is a slow write pulse, of either polarity."""
     ask(smu, "smua.source.output = 1 smua.source.levelv = 0.8 delay(1e-3) smua.source.levelv = 0")
-    low = bool(station.die.low[station.routed_cell])
+    low = bool(station.die.low[station.measured_cell])
     ask(smu, "smua.source.levelv = -0.8 delay(1e-3) smua.source.output = 0")
-    high = not station.die.low[station.routed_cell]
+    high = not station.die.low[station.measured_cell]
 
     assert (low, high) == (True, True)
 
@@ -238,7 +238,7 @@ def test_current_limit_spares_the_cell(smu, station):
     ask(smu, "smua.source.limiti = 1e-6 smua.source.levelv = -0.8 delay(1e-3)")
     ask(smu, "smua.source.levelv = 0")
 
-    assert station.die.low[station.routed_cell]
+    assert station.die.low[station.measured_cell]
 
 
 def test_reading_takes_its_time(smu, station):

@@ -12,9 +12,9 @@ PULSE_SETUP = b":FUNC PULS;:FUNC:PULS:TRAN 1NS;TRAN:TRA 1NS;:ARM:SOUR MAN;:OUTP:
 class RecordingStation(ProbeStation):
     """A probe station that notes the pulses at the board's connector."""
 
-    def routed_pulse(self, voltage, width, source_impedance):
-        self.trigger_lines.setdefault(0, []).append((voltage, width, source_impedance))
-        super().routed_pulse(voltage, width, source_impedance)
+    def pulse(self, cell, voltage, width, impedance):
+        self.trigger_lines.setdefault(0, []).append((voltage, width, impedance))
+        super().pulse(cell, voltage, width, impedance)
 
     @property
     def pulses(self):
@@ -152,7 +152,7 @@ def test_levels_can_be_set_as_high_and_low(generator):
 
 def test_a_pulse_reaches_the_routed_cell(generator, station):
     """Through the 50 Ohm source and the path to the cell; a HIGH cell becomes LOW."""
-    station.die_under_needles, station.in_contact, station.routed_cell = DieAddress(0, 0), True, 3
+    station.die_under_needles, station.in_contact, station.pulsed_cell = DieAddress(0, 0), True, 3
     die = station.die
     die.low[:] = False
     ask(generator, b":VOLT 1;:VOLT:OFFS 0.5;:PULS:WIDT 100NS;:OUTP ON;*TRG")
