@@ -1,10 +1,11 @@
 """The bounds that no stimulus may pass, and who set them."""
 
+import math
 from dataclasses import dataclass
 
 from crossbar.errors import LimitError
 from crossbar.pulses import Pulse
-from crossbar.units import Amperes, Metres, Seconds, Volts, format_quantity
+from crossbar.units import Amperes, Joules, Metres, Ohms, Seconds, Volts, format_quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,11 @@ class Limits:
     max_current: Amperes
     """Current limit that the SMU is set to."""
     source: str
-    """Where these numbers come from, for the error message: "bench.toml [limits]"."""
+    """Where these numbers come from, for the error message: "bench.toml [limits.mtj]"."""
+    max_energy: Joules = math.inf
+    """Largest energy of one write pulse in a typical cell."""
+    cell_resistance: Ohms = math.inf
+    """Of a typical cell under a write pulse: what the energy is reckoned with."""
 
     def check_pulse(self, pulse: Pulse) -> Pulse:
         """Return the pulse, or raise LimitError."""
@@ -36,6 +41,15 @@ class Limits:
                 f"Pulse width of {format_quantity(pulse.width, 's')} refused: the limits are "
                 f"{format_quantity(self.min_width, 's')} to {format_quantity(self.max_width, 's')},"
                 f" set by {self.source} min_width and max_width. Change the width, or the limit."
+            )
+        energy = pulse.amplitude**2 * pulse.width / self.cell_resistance
+        if not energy <= self.max_energy:
+            raise LimitError(
+                f"Pulse of {pulse.amplitude:g} V for {format_quantity(pulse.width, 's')} refused: "
+                f"it brings {format_quantity(energy, 'J')} into a cell of "
+                f"{format_quantity(self.cell_resistance, 'Ohm')}, and the limit is "
+                f"{format_quantity(self.max_energy, 'J')}, set by {self.source} max_energy. Make "
+                "it shorter or lower, or raise the limit there."
             )
         return pulse
 

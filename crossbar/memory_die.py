@@ -11,6 +11,7 @@ from crossbar.geometry import CellIndices, DieAddress, DieGeometry
 from crossbar.limits import Limits
 from crossbar.ports import AttemptSequencer, CellAccess, DotProduct, Readings
 from crossbar.pulses import Pulse
+from crossbar.stress import StressLedger
 from crossbar.units import Volts
 
 
@@ -26,6 +27,8 @@ class MemoryDie:
     """Who can run attempts, fastest first; empty where only software can."""
     multiplier: DotProduct | None = None
     """None where the hardware has no analog dot product."""
+    ledger: StressLedger | None = None
+    """Counts the pulses of every cell; None where nobody does."""
 
     def read(self, cells: CellIndices, amplitude: Volts) -> Readings:
         """Read each of the (n,) cells once. Raises LimitError above the read limit."""
@@ -35,7 +38,9 @@ class MemoryDie:
     def write(self, cells: CellIndices, pulse: Pulse) -> None:
         """Give each of the (n,) cells one pulse. Raises LimitError before anything is sent."""
         self.limits.check_pulse(pulse)
-        self.access.write(self.geometry.check(cells), pulse)
+        checked = self.geometry.check(cells)
+        self._charge(checked, 1)
+        self.access.write(checked, pulse)
 
     def sequencer_for(self, plan: AttemptPlan) -> AttemptSequencer | None:
         """The fastest hardware that can run this plan, or None: then software must keep time."""
@@ -48,7 +53,9 @@ class MemoryDie:
         self.limits.check_pulse(plan.restore)
         self.limits.check_pulse(plan.write)
         self.limits.check_read(plan.read_amplitude)
-        return sequencer.attempt(self.geometry.check(cells), plan)
+        checked = self.geometry.check(cells)
+        self._charge(checked, 2 * plan.attempts)  # a restore and a write each
+        return sequencer.attempt(checked, plan)
 
     def dot_product(self, subarray: int, row_voltages: NDArray[np.float64]) -> NDArray[np.float64]:
         """(batch, rows) volts in, (batch, columns) amperes out. Raises LimitError, or TypeError
@@ -58,3 +65,8 @@ class MemoryDie:
             raise TypeError(f"die {self.address} is reached by hardware without a dot product")
         self.limits.check_read(float(np.max(np.abs(row_voltages), initial=0.0)))
         return self.multiplier.dot_product(subarray, row_voltages)
+
+    def _charge(self, cells: CellIndices, pulses: int) -> None:
+        """Enter the pulses before they are sent. Raises LimitError beyond a cell's budget."""
+        if self.ledger is not None:
+            self.ledger.charge(cells, pulses)

@@ -28,7 +28,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = "0001"
+VERSION = "0002"
 """The migration that leads to this schema; known here so that opening need not import Alembic."""
 
 metadata = MetaData(
@@ -142,6 +142,16 @@ arrays = Table(
     Column("checksum", String(64), nullable=False),
     Column("compression", String(8), nullable=False),
     Column("data", LargeBinary, nullable=False),
+)
+
+stress = Table(
+    "stress",
+    metadata,
+    _id(),
+    Column("die_id", ID, ForeignKey("dies.id"), nullable=False, unique=True),
+    _array("pulses"),
+    Column("exact", Boolean, nullable=False),
+    _time("updated_at"),
 )
 
 # Runs, and the records that they left.

@@ -26,6 +26,7 @@ from db import (
     record_tables,
     result_tables,
     run_tables,
+    stress_tables,
     wafer_tables,
 )
 from db.engine import WRITING, display_name, open_engine
@@ -135,6 +136,9 @@ class Store:
     wafers = reading(wafer_tables.wafer_rows)
     die = writing("Die {die}", wafer_tables.ensure_die)
     dies = reading(wafer_tables.known_dies)
+
+    save_stress = writing("The stress ledger of die {die}", stress_tables.save_stress)
+    stress = reading(stress_tables.stress_of)
 
     # Runs
     begin_run = writing("The beginning of a run of {protocol}", run_tables.begin_run)

@@ -1,9 +1,9 @@
 """The opened bench: all instruments or none, and outputs off whatever happens."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,17 @@ from crossbar.geometry import DieAddress
 from crossbar.limits import Limits
 from crossbar.memory_die import MemoryDie
 from crossbar.pulses import Pulse
+from crossbar.stress import StressLedger
 from drivers.catalog import entry, load_driver
 from drivers.die_access.assembly import DieAssembly
-from drivers.die_access.routed import GeneratorWiring
 from drivers.visa import connect
 from lab.configuration import BenchConfiguration, InstrumentTable
 from lab.interruption import uninterrupted
 
 logger = logging.getLogger(__name__)
+
+SWITCHED_OFF = ("pulse_generator", "pulse_measure_unit", "smu", "die_board", "switch_matrix")
+"""Sources first: a relay must not open while something drives it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,8 @@ class Bench:
     state_file: Path | None = None
     """Where the simulated wafer's state is kept."""
     execution: str = "board"
+    ledger_of: Callable[[DieAddress], StressLedger] | None = None
+    """Where the pulses of a die's cells are counted; None counts nothing."""
 
     def keep_state(self) -> None:
         """Save the simulated wafer as it is now; a real wafer keeps its state by itself."""
@@ -65,7 +70,9 @@ class Bench:
             trigger_line=self.configuration.wiring.trigger_line,
             execution=self.execution,
         )
-        memory_die = assembly.die(die)  # before moving: a missing instrument is found here
+        ledger = None if self.ledger_of is None else self.ledger_of(die)
+        # Before moving: a missing instrument is found here.
+        memory_die = replace(assembly.die(die), ledger=ledger)
         prober.go_to(die)
         try:
             prober.contact()
@@ -75,10 +82,13 @@ class Bench:
         finally:
             # Outputs first: needles must not leave a cell while something drives it.
             with uninterrupted():
-                for role in ("pulse_generator", "smu", "die_board"):
-                    if role in self.instruments:
-                        _switch_off(role, self.instruments[role])
-                prober.separate()
+                try:
+                    for role in SWITCHED_OFF:
+                        if role in self.instruments:
+                            _switch_off(role, self.instruments[role])
+                finally:
+                    prober.separate()
+                    _settle(ledger)
 
 
 @contextmanager
@@ -89,6 +99,7 @@ def opened(
     simulation: Any = None,
     state_file: Path | None = None,
     execution: str = "board",
+    ledger_of: Callable[[DieAddress], StressLedger] | None = None,
 ) -> Iterator[Bench]:
     """Open every instrument, or none; switch every output off on the way out.
 
@@ -105,9 +116,9 @@ def opened(
         failures: list[LabError] = []
         for role, table in configuration.instruments.items():
             try:
-                driver = _open(role, table, configuration, library)
+                driver = _open(role, table, configuration, library, simulation)
                 on_the_way_out.callback(_close, role, driver)
-                _protect(role, driver, limits, configuration.wiring.generator_wiring)
+                _protect(role, driver, configuration, source)
                 instruments[role] = driver
             except LabError as error:
                 failures.append(error)
@@ -121,11 +132,16 @@ def opened(
             simulation=simulation,
             state_file=state_file,
             execution=execution,
+            ledger_of=ledger_of,
         )
 
 
 def _open(
-    role: str, table: InstrumentTable, configuration: BenchConfiguration, library: Any
+    role: str,
+    table: InstrumentTable,
+    configuration: BenchConfiguration,
+    library: Any,
+    simulation: Any,
 ) -> Any:
     """Connect one instrument and make sure it is the one that was meant."""
     line = entry(table.driver)
@@ -135,6 +151,11 @@ def _open(
             f"Give that instrument the role {line.role}, or another driver."
         )
     driver_type = load_driver(table.driver)
+    if line.package:
+        stand_in = None if simulation is None else simulation.packages[table.address]
+        driver = driver_type(stand_in or driver_type.open_library(table.address))
+        driver.check_identity()
+        return driver
     options: dict[str, Any] = {}
     if role == "prober":
         options = {"die_frame": configuration.wafer.prober_frame.die_frame}
@@ -154,26 +175,45 @@ def _open(
     return driver
 
 
-def _protect(role: str, driver: Any, limits: Limits, wiring: GeneratorWiring) -> None:
-    """Outputs off, and the instrument's own protection set to the bench's limits."""
+def _protect(role: str, driver: Any, configuration: BenchConfiguration, source: str) -> None:
+    """Outputs off, and the instrument's own protection set to the bench's limits and read back."""
     driver.off()
+    limits = configuration.limits_from(source)
+    # A cell's volts are a little less than the generator's; the highest limit is what counts.
+    at_generator = configuration.wiring.generator_wiring.generator_pulse(
+        Pulse(amplitude=limits.max_amplitude, width=limits.max_width)
+    )
+    highest = configuration.limits.generator_amplitude(at_generator.amplitude)
     if role == "smu":
         driver.prepare(limits.max_current)
         driver.off()
     elif role == "pulse_generator":
-        # A cell's volts are a little less than the generator's; the highest limit is what counts.
-        highest = wiring.generator_pulse(
-            Pulse(amplitude=limits.max_amplitude, width=limits.max_width)
-        )
-        driver.prepare(highest.amplitude)
+        driver.prepare(highest)
+    elif role == "pulse_measure_unit":
+        driver.prepare(highest, limits.max_current)
+        driver.off()
+    elif role == "prober":
+        driver.prepare(configuration.limits.chuck_limits(source))
     elif role == "die_board":
         driver.prepare(limits)
+    elif role == "switch_matrix":
+        driver.prepare()
+
+
+def _settle(ledger: StressLedger | None) -> None:
+    """Write the exact counts; what went wrong before is more important than that it fails."""
+    try:
+        if ledger is not None:
+            ledger.settle()
+    except LabError as error:
+        logger.error("the stress ledger keeps its reserve: %s", error)
 
 
 def _close(role: str, driver: Any) -> None:
     with uninterrupted():
         _switch_off(role, driver)
-        driver.adapter.close()
+        if hasattr(driver, "adapter"):  # a maker's package closes its own link
+            driver.adapter.close()
 
 
 def _switch_off(role: str, driver: Any) -> None:

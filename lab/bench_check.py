@@ -2,10 +2,12 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from crossbar.geometry import DieAddress
 from crossbar.records import ContactRecord
 from crossbar.units import Seconds
+from drivers.protection import Protection
 from lab.bench import Bench
 from lab.runs import check_contact
 
@@ -21,7 +23,9 @@ class InstrumentFinding:
     address: str
     identity: str
     round_trip: Seconds
-    """Median over a few identity queries."""
+    """Median over a few looks into the error queue."""
+    protections: tuple[Protection, ...]
+    """What the instrument itself enforces, read back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,7 @@ def check_bench(bench: Bench) -> BenchFindings:
                 address=table.address,
                 identity=driver.identity,
                 round_trip=_round_trip(driver),
+                protections=_protections(driver),
             )
         )
     die = bench.configuration.wafer.addresses[0]
@@ -53,11 +58,15 @@ def check_bench(bench: Bench) -> BenchFindings:
     return BenchFindings(instruments=tuple(instruments), die=die, contact=contact)
 
 
-def _round_trip(driver) -> Seconds:
+def _round_trip(driver: Any) -> Seconds:
     durations = []
     for _ in range(ROUND_TRIPS):
         started = time.perf_counter()
-        driver.adapter.write("*IDN?")
-        driver.adapter.read()
+        driver.check_errors()
         durations.append(time.perf_counter() - started)
     return sorted(durations)[ROUND_TRIPS // 2]
+
+
+def _protections(driver: Any) -> tuple[Protection, ...]:
+    """None for a box that only connects, such as a board or a matrix."""
+    return tuple(driver.protections()) if hasattr(driver, "protections") else ()

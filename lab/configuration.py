@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from crossbar.errors import ConfigurationError
 from crossbar.geometry import DieAddress, DieGeometry
 from crossbar.limits import Limits
-from crossbar.units import Amperes, Ohms, Ratio, Seconds, Volts
+from crossbar.units import Ohms, Ratio, Seconds
+from drivers.catalog import ROLES
 from drivers.die_access.routed import GeneratorWiring
 from drivers.die_frame import DieFrame
+from lab.limits_table import LimitsTable
 
-ROLES = ("smu", "pulse_generator", "prober", "die_board")
 BUILT_IN = "default_bench.toml"
 
 
@@ -100,16 +101,6 @@ class WiringTable(Table):
         )
 
 
-class LimitsTable(Table):
-    """What no stimulus may pass."""
-
-    max_amplitude: Volts = Field(gt=0)
-    min_width: Seconds = Field(gt=0)
-    max_width: Seconds = Field(gt=0)
-    max_read_amplitude: Volts = Field(gt=0)
-    max_current: Amperes = Field(gt=0)
-
-
 class SimulationTable(Table):
     """Present on a simulated bench only."""
 
@@ -144,13 +135,30 @@ class BenchConfiguration(Table):
             raise ValueError(f"no such role: {', '.join(unknown)}; roles are {', '.join(ROLES)}")
         if "prober" not in value:
             raise ValueError("a prober is needed to reach the dies")
-        if "die_board" not in value:
-            raise ValueError("a die_board is needed to reach the cells")
+        if "die_board" not in value and "pulse_measure_unit" not in value:
+            missing = [role for role in ("smu", "pulse_generator") if role not in value]
+            if missing:
+                raise ValueError(
+                    "nothing reads and writes the cells: give a die_board, a pulse_measure_unit, "
+                    f"or smu and pulse_generator (missing: {', '.join(missing)})"
+                )
         return value
+
+    @model_validator(mode="after")
+    def _cells_can_be_reached(self) -> "BenchConfiguration":
+        reached = {"die_board", "switch_matrix"} & set(self.instruments)
+        cells = self.wafer.geometry.cells
+        if not reached and cells > 1:
+            raise ValueError(
+                f"a die has {cells} cells and nothing chooses among them: give a die_board or a "
+                "switch_matrix, or describe dies of one cell, subarrays = word_lines = "
+                "bit_lines = 1"
+            )
+        return self
 
     def limits_from(self, source: str) -> Limits:
         """The limits, carrying where they come from."""
-        return Limits(**self.limits.model_dump(), source=f"{source} [limits]")
+        return self.limits.cell_limits(self.wafer.technology, source, self.wiring.cell_resistance)
 
 
 def read_configuration(path: Path | None) -> tuple[BenchConfiguration, str]:

@@ -3,8 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import numpy as np
+
+from crossbar.geometry import DieAddress
+from crossbar.stress import StressLedger
 from db.store import Store
 from lab.bench import Bench, opened
 from lab.chosen_bench import ChosenBench
@@ -35,6 +40,7 @@ def session(chosen: ChosenBench, database: str, *, execution: str = "board") -> 
             simulation=simulation,
             state_file=state_file,
             execution=execution,
+            ledger_of=partial(stress_ledger, store, chosen),
         ) as bench:
             yield Session(store=store, bench=bench)
 
@@ -43,3 +49,17 @@ def state_file_beside(database: str, wafer: str) -> Path:
     """Where the simulated wafer's state outlives a command: beside the SQLite file."""
     path = Path(database) if "://" not in database else Path("lab.sqlite")
     return path.with_name(f"{path.stem}.{wafer}.wafer.npz")
+
+
+def stress_ledger(store: Store, chosen: ChosenBench, die: DieAddress) -> StressLedger:
+    """What the database knows of the pulses that a die's cells received."""
+    configuration = chosen.configuration
+    wafer = configuration.wafer
+    wafer_id = store.wafer(wafer.name, wafer.geometry, wafer.technology)
+    known = store.stress(wafer_id, die)
+    return StressLedger(
+        pulses=np.zeros(wafer.geometry.cells, np.int64) if known is None else known[0],
+        budget=configuration.limits.pulse_budget(wafer.technology),
+        source=f"{chosen.source} [limits.{wafer.technology}]",
+        keep=lambda pulses, exact: store.save_stress(wafer_id, die, pulses, exact=exact),
+    )

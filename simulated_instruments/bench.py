@@ -48,10 +48,15 @@ class SimulatedBench:
         self.latency = latency
         self.station = ProbeStation(wafer=wafer, clock=VirtualClock(real_time=real_time))
         self.emulators: dict[str, EmulatedInstrument] = {}
+        self.packages: dict[str, Any] = {}
+        """What stands in for the objects of makers' own packages, by address."""
         # All share the wafer and the clock, so over TCP all take turns.
         self._lock = threading.RLock()
         for address, driver in instruments.items():
             emulator = load_emulator(driver)(self.station, **(options or {}).get(address, {}))
+            if entry(driver).package:
+                self.packages[address] = emulator
+                continue
             emulator.lock = self._lock
             self.emulators[address] = emulator
             if entry(driver).role == "pulse_generator":

@@ -1,6 +1,8 @@
 """Settings that all tests share."""
 
 import os
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from hypothesis import settings
 
 from crossbar.geometry import DieAddress
 from db.store import Store
+from drivers.catalog import DRIVERS, ROLES
 from lab.bench import opened
 from lab.configuration import read_configuration
 from lab.simulation import simulated_bench
@@ -20,6 +23,69 @@ settings.load_profile("ci")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bench", help="bench file of real instruments, for tests/hardware")
+    parser.addoption("--instruments-table", help="write which instrument passed what to this file")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The table of `docs/instruments.md` is filled by the test run itself."""
+    if path := config.getoption("--instruments-table"):
+        config.pluginmanager.register(InstrumentsTable(Path(path)))
+
+
+class InstrumentsTable:
+    """Counts, for every driver of the catalog, the tests of each kind that passed and failed."""
+
+    KINDS = ("driver", "emulator", "contract", "foreign clients")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.passed: Counter[tuple[str, str]] = Counter()
+        self.failed: Counter[tuple[str, str]] = Counter()
+        self.clients: dict[str, set[str]] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """One phase of one test."""
+        if report.when != "call" and not report.failed:
+            return
+        for kind, name in self._of(report.nodeid):
+            (self.passed if report.passed else self.failed)[kind, name] += 1
+
+    def _of(self, nodeid: str) -> Iterator[tuple[str, str]]:
+        """What a test says something about."""
+        path, _, test = nodeid.partition("::")
+        folder, stem = Path(path).parent.name, Path(path).stem.removeprefix("test_")
+        for name in DRIVERS:
+            if folder == "drivers" and stem == name:
+                yield "driver", name
+            elif folder == "simulated_instruments" and stem == name:
+                yield "emulator", name
+            elif folder == "contracts" and (name in test or name in stem):
+                yield "contract", name
+            elif folder == "foreign_clients" and stem.endswith(name):
+                self.clients.setdefault(name, set()).add(stem.removesuffix(f"_{name}"))
+                yield "foreign clients", name
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the table."""
+        lines = [
+            "| instrument | role | driver | emulator | contract | foreign clients |",
+            "|---|---|---|---|---|---|",
+        ]
+        for name, entry in DRIVERS.items():
+            cells = [self._cell(kind, name) for kind in self.KINDS]
+            lines.append(f"| `{name}` | {ROLES[entry.role]} | " + " | ".join(cells) + " |")
+        before, _, rest = self.path.read_text().partition("<!-- table -->\n")
+        _, _, after = rest.partition("<!-- /table -->")
+        table = "\n".join(lines)
+        self.path.write_text(f"{before}<!-- table -->\n{table}\n<!-- /table -->{after}")
+
+    def _cell(self, kind: str, name: str) -> str:
+        passed, failed = self.passed[kind, name], self.failed[kind, name]
+        if not passed and not failed:
+            return "none"
+        words = f"{passed} passed" + (f", **{failed} failed**" if failed else "")
+        clients = ", ".join(sorted(self.clients.get(name, ()))).replace("_", " ")
+        return f"{clients}: {words}" if kind == "foreign clients" else words
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,10 @@ def check(
     json: Json = False,
 ) -> None:
     """Open every instrument, identify it, time the bus and test contact on the first die."""
+    from dataclasses import asdict
+
     from crossbar.units import format_quantity
+    from drivers.catalog import ROLES
     from lab.bench_check import check_bench
     from lab.chosen_bench import chosen_bench
     from lab.output import Output
@@ -46,9 +49,15 @@ def check(
         findings = check_bench(opened.bench)
     output.table(
         "Instruments",
-        ["role", "driver", "address", "identity", "round trip (ms)"],
+        ["what", "answers as", "address", "round trip (ms)", "enforces by itself"],
         [
-            [line.role, line.driver, line.address, line.identity, line.round_trip * 1e3]
+            [
+                ROLES[line.role],
+                line.identity,
+                line.address,
+                line.round_trip * 1e3,
+                ", ".join(str(protection) for protection in line.protections) or "-",
+            ]
             for line in findings.instruments
         ],
     )
@@ -60,8 +69,9 @@ def check(
     )
     limits = opened.bench.limits
     output.say(
-        f"Limits ({limits.source}): ±{limits.max_amplitude:g} V, "
+        f"Limits for cells ({limits.source}): ±{limits.max_amplitude:g} V, "
         f"{format_quantity(limits.min_width, 's')} to {format_quantity(limits.max_width, 's')}, "
+        f"{format_quantity(limits.max_energy, 'J')} a pulse, "
         f"reads ±{limits.max_read_amplitude:g} V, {format_quantity(limits.max_current, 'A')}."
     )
     output.result(
@@ -73,6 +83,7 @@ def check(
                     "address": line.address,
                     "identity": line.identity,
                     "round_trip": line.round_trip,
+                    "protections": [asdict(protection) for protection in line.protections],
                 }
                 for line in findings.instruments
             ],

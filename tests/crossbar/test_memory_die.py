@@ -1,5 +1,7 @@
 """The gate: nothing reaches the hardware that the limits forbid."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -130,3 +132,11 @@ def test_a_pulse_without_a_sensible_width_cannot_be_made(width):
     """Not a number is no width."""
     with pytest.raises(LimitError):
         Pulse(amplitude=1.0, width=width)
+
+
+def test_energy_is_limited():
+    """V^2 t / R of a typical cell: 1 V for 1 us into 1 kOhm are 1 nJ."""
+    limits = dataclasses.replace(LIMITS, max_energy=1e-9, cell_resistance=1e3, max_width=1.0)
+    limits.check_pulse(Pulse(amplitude=1.0, width=0.99e-6))
+    with pytest.raises(LimitError, match=r"limit is 1 nJ, set by .* max_energy"):
+        limits.check_pulse(Pulse(amplitude=-1.0, width=1.1e-6))

@@ -89,7 +89,7 @@ def test_the_next_migration_writes_itself(tmp_path, monkeypatch):
 
     written = write_migration("remember when a wafer was diced", folder)
 
-    assert written.name == "0002_remember_when_a_wafer_was_diced.py"
+    assert written.name == "0003_remember_when_a_wafer_was_diced.py"
     text = written.read_text()
     assert "sa.Column('diced_at', sa.DateTime(timezone=True), nullable=True)" in text
-    assert "down_revision = '0001'" in text
+    assert "down_revision = '0002'" in text

@@ -40,7 +40,7 @@ def one_message(result, code: int, pattern: str) -> None:
 @pytest.mark.parametrize(
     ("setting", "pattern"),
     [
-        ('write_amplitude="1.6 V"', r"1\.6 V refused.*±1\.2 V.*\[limits\] max_amplitude"),
+        ('write_amplitude="1.6 V"', r"1\.6 V refused.*±1\.2 V.*\[limits\.mtj\] max_amplitude"),
         ('write_width="0.1 ns"', r"width of 100 ps refused.*1 ns to 1 ms"),
         ('read_amplitude="0.5 V"', r"Read at 0\.5 V refused.*max_read_amplitude"),
     ],

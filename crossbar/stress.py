@@ -1,0 +1,68 @@
+"""The stress ledger: how many pulses every cell of a die has received, and how many it may."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossbar.errors import LimitError
+from crossbar.geometry import CellIndices
+
+SMALLEST_RESERVE = 1000
+"""Pulses per cell that are entered ahead, so that not every pulse waits for the disk."""
+RESERVE_SHARE = 8
+"""One part in so many of what a cell has received is entered ahead."""
+
+
+@dataclass(kw_only=True)
+class StressLedger:
+    """Counts pulses before they are sent, and refuses those beyond the budget.
+
+    What is on the disk runs ahead of what was sent: after a crash the ledger may count up to a
+    reserve too many (1,000, or an eighth of a cell's pulses), never one too few. Reads are not
+    counted; a pulse whose fate is unknown, and one that a sequencer then left out, are.
+    """
+
+    pulses: NDArray[np.int64]
+    """(cells,) received so far."""
+    budget: int
+    """How many a cell may receive in its life."""
+    source: str
+    """Who set the budget, for the message: "bench.toml [limits.mtj]"."""
+    keep: Callable[[NDArray[np.int64], bool], None]
+    """Writes (counts, whether they are exact) to the disk; raises if it cannot."""
+    _reserved: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._reserved = self.pulses.copy()
+
+    def charge(self, cells: CellIndices, pulses: int = 1) -> None:
+        """Enter so many pulses for each of the (n,) cells. Raises LimitError for a cell that would
+        pass its budget (then nothing is entered), and whatever `keep` raises.
+        """
+        if not len(cells) or not pulses:
+            return
+        after = self.pulses[cells] + pulses
+        if (worst := int(after.max())) > self.budget:
+            cell = int(cells[int(after.argmax())])
+            raise LimitError(
+                f"{pulses:,} more pulses on cell {cell} refused: it would have received {worst:,}, "
+                f"and its budget is {self.budget:,}, set by {self.source} max_pulses_per_cell. Use "
+                "other cells or another die, or raise the budget there."
+            )
+        if (after > self._reserved[cells]).any():
+            ahead = np.minimum(
+                after + np.maximum(SMALLEST_RESERVE, after // RESERVE_SHARE), self.budget
+            )
+            reserved = self._reserved.copy()
+            reserved[cells] = np.maximum(reserved[cells], ahead)
+            self.keep(reserved, False)
+            self._reserved = reserved
+        self.pulses[cells] = after
+
+    def settle(self) -> None:
+        """Write the exact counts, when nothing more is sent for now."""
+        if not np.array_equal(self.pulses, self._reserved):
+            self.keep(self.pulses, True)
+            self._reserved = self.pulses.copy()
