@@ -15,6 +15,7 @@ from drivers.pulse_range import PulseRange
 from drivers.scpi_error_queue import raise_reported
 
 NAME = "Keysight 81160A"
+SOURCE_IMPEDANCE = 50.0
 HIGH_IMPEDANCE = 1e6
 """Largest value of ``OUTP1:LOAD``: programmed volts are then open-circuit volts to 0.005 %."""
 MIN_AMPLITUDE: Volts = 0.1
@@ -217,11 +218,20 @@ class Keysight81160A(Instrument):
         self._check_limits(max_amplitude)
 
     def protections(self) -> tuple[Protection, ...]:
-        """The level limits, read back, in open-circuit volts."""
-        enabled = self.limits_enabled
-        return (
-            Protection(name="highest level", value=self.limit_high, unit="V", in_force=enabled),
-            Protection(name="lowest level", value=self.limit_low, unit="V", in_force=enabled),
+        """The level limits, read back, in open-circuit volts.
+
+        The generator counts them across the load it was told of; at 50 Ohm that is half.
+        """
+        enabled, load = self.limits_enabled, self.load
+        levels = {"highest level": self.limit_high, "lowest level": self.limit_low}
+        return tuple(
+            Protection(
+                name=name,
+                value=level * (load + SOURCE_IMPEDANCE) / load,
+                unit="V",
+                in_force=enabled,
+            )
+            for name, level in levels.items()
         )
 
     def apply(self, pulse: Pulse) -> None:

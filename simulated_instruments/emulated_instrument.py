@@ -10,6 +10,8 @@ from collections import deque
 from typing import ClassVar
 
 BLOCK = re.compile(rb"#([1-9])")
+INPUT_LIMIT = 4 * 2**20
+"""Bytes of one message. Ours; instruments differ."""
 
 
 class EmulatedInstrument(ABC):
@@ -39,6 +41,10 @@ class EmulatedInstrument(ABC):
             del self._input[: length + 1]
             # Some clients end lines with CR LF; the last byte of a block may look like a CR.
             self.handle(message if b"#" in message else message.removesuffix(b"\r"))
+        if len(self._input) > INPUT_LIMIT:
+            self._input.clear()
+            self.input_overrun()
+            return
         if end and self._input:
             message = bytes(self._input)
             self._input.clear()
@@ -53,6 +59,23 @@ class EmulatedInstrument(ABC):
         """Device clear: forget half-received messages and unread replies, keep the settings."""
         self._input.clear()
         self.replies.clear()
+
+    # The message exchange of IEEE 488.2, 6.3. A transport with messages of its own (GPIB, USB,
+    # VXI-11) tells of it; a stream cannot. Instruments that queue their replies ignore it.
+
+    def new_message(self) -> None:  # noqa: B027
+        """The first byte of a message came while replies may be unread; nothing by default."""
+
+    def read_in_vain(self) -> None:  # noqa: B027
+        """The controller reads, and there is nothing to say; nothing by default."""
+
+    def input_overrun(self) -> None:  # noqa: B027
+        """A message was longer than `INPUT_LIMIT` and has been dropped; nothing by default."""
+
+    @property
+    def within_message(self) -> bool:
+        """Whether the beginning of a message has come, and its end has not."""
+        return bool(self._input)
 
     def status_byte(self) -> int:
         """IEEE-488.2 status byte; bit 4 says that a reply waits."""

@@ -15,7 +15,8 @@ A subclass declares what it understands, in the manual's own spelling::
 Known here: compound messages and the path they inherit, one reply message for several queries, the
 IEEE 488.2 common commands, the status byte and registers, and the error queue. IEEE 488.2 leaves
 open what becomes of the rest of a message after an error; here it is skipped, save for queries of
-status and errors, so that no trigger follows a setting that was refused.
+status and errors, so that no trigger follows a setting that was refused. Query errors (-410, -420,
+-430) come from transports that know where a message ends; see `EmulatedInstrument`.
 """
 
 import re
@@ -37,6 +38,12 @@ from simulated_instruments.scpi_grammar import (
 
 ERROR_QUEUE_LENGTH = 20
 CACHED_HEADERS = 4096
+OUTPUT_LIMIT = 16 * 2**20
+"""Bytes of one reply message. Ours; instruments differ."""
+EVENT_BITS = {1: 0x20, 2: 0x10, 3: 0x08, 4: 0x04}
+"""Of the event status register by hundreds of an error's number, IEEE 488.2, 11.5.1; what has
+another number is device-dependent, bit 3."""
+LONGEST_MNEMONIC = 12
 READABLE = frozenset(string.ascii_letters + string.digits + ":*?_")
 
 
@@ -195,8 +202,27 @@ class ScpiInstrument(EmulatedInstrument):
                 continue
             if answer is not None:
                 answers.append(answer if isinstance(answer, bytes) else str(answer).encode())
+                if sum(map(len, answers)) > OUTPUT_LIMIT:
+                    self.report(ScpiError(-430))
+                    return
         if answers:
             self.reply(b";".join(answers))
+
+    # Query errors, IEEE 488.2, 6.3.2
+
+    def new_message(self) -> None:
+        """A message while a reply is unread: INTERRUPTED, and the reply is lost."""
+        if self.replies:
+            self.replies.clear()
+            self.report(ScpiError(-410))
+
+    def read_in_vain(self) -> None:
+        """A read with nothing to say: UNTERMINATED."""
+        self.report(ScpiError(-420))
+
+    def input_overrun(self) -> None:
+        """A message that never ended."""
+        self.report(ScpiError(-363))
 
     def _look_up(self, header: bytes) -> tuple[Command, tuple[int, ...]]:
         known = self._known_headers.get(header)
@@ -216,7 +242,7 @@ class ScpiInstrument(EmulatedInstrument):
                 self._known_headers.clear()
             self._known_headers[header] = (candidate, suffixes)
             return candidate, suffixes
-        raise ScpiError(-113, _readable(header))
+        raise ScpiError(_header_error(header), _readable(header))
 
     def report(self, error: ScpiError) -> None:
         """Put an error into the queue and set its bit in the event status register."""
@@ -224,7 +250,7 @@ class ScpiInstrument(EmulatedInstrument):
             self.errors[-1] = ScpiError(-350)
         else:
             self.errors.append(error)
-        self.event_status |= {1: 0x20, 2: 0x10, 3: 0x08}[-error.code // 100]
+        self.event_status |= EVENT_BITS.get(-error.code // 100, 0x08)
         self.on_error()
 
     # Status
@@ -326,6 +352,15 @@ def _full_header(header: bytes, path: bytes) -> tuple[bytes, bytes]:
 def _readable(header: bytes) -> str:
     """The beginning of a header, fit for an error message whatever bytes came."""
     return "".join(chr(byte) if chr(byte) in READABLE else "?" for byte in header[:40])
+
+
+def _header_error(header: bytes) -> int:
+    """Why nothing has this header: IEEE 488.2 letters only, 12 to a word, and then -113."""
+    if not set(header.decode("latin-1")) <= READABLE:
+        return -101
+    if any(len(mnemonic) > LONGEST_MNEMONIC for mnemonic in re.split(rb"[:*?]", header)):
+        return -112
+    return -113
 
 
 def _parse(found: Command, text: bytes) -> list[object]:

@@ -15,8 +15,10 @@ ERROR_TEXTS = {
     -104: "Data type error",
     -108: "Parameter not allowed",
     -109: "Missing parameter",
+    -112: "Program mnemonic too long",
     -113: "Undefined header",
     -114: "Header suffix out of range",
+    -121: "Invalid character in number",
     -131: "Invalid suffix",
     -161: "Invalid block data",
     -200: "Execution error",
@@ -27,7 +29,11 @@ ERROR_TEXTS = {
     -224: "Illegal parameter value",
     -230: "Data corrupt or stale",
     -350: "Queue overflow",
+    -363: "Input buffer overrun",
     -365: "Time out error",
+    -410: "Query INTERRUPTED",
+    -420: "Query UNTERMINATED",
+    -430: "Query DEADLOCKED",
 }
 MULTIPLIERS = {
     "P": 1e-12, "N": 1e-9, "U": 1e-6, "M": 1e-3, "": 1.0, "K": 1e3, "MA": 1e6, "G": 1e9,
@@ -94,7 +100,8 @@ def number(unit: str, minimum: float, maximum: float) -> Callable[[bytes], float
     def read(text: bytes) -> float:
         match = NUMBER.fullmatch(text)
         if match is None:
-            raise ScpiError(-104, "a number is expected")
+            begins_as_number = text.strip()[:1] in b"+-.0123456789" and text.strip()
+            raise ScpiError(-121 if begins_as_number else -104, "a number is expected")
         value = float(match[1]) * (_multiplier(match[2].decode().upper(), unit) if match[2] else 1)
         if not minimum <= value <= maximum:
             raise ScpiError(-222, f"{value:g} is not {minimum:g} to {maximum:g} {unit}".rstrip())

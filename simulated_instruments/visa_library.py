@@ -164,6 +164,8 @@ class EmulatorVisaLibrary(SimVisaLibrary):
         with link.instrument.lock:
             self.clock.advance(self.latency)
             started = self.clock.now
+            if not link.stream and not link.instrument.within_message:
+                link.instrument.new_message()
             link.instrument.receive(data, end=end)
             link.busy += self.clock.now - started
         return len(data), StatusCode.success
@@ -179,6 +181,8 @@ class EmulatorVisaLibrary(SimVisaLibrary):
             link.busy = 0.0
             taken = link.take(count)
             if taken is None:
+                if not link.stream:
+                    link.instrument.read_in_vain()
                 self.clock.advance(timeout if timeout < float("inf") else 0.0)
                 raise VisaIOError(StatusCode.error_timeout)
             return taken
