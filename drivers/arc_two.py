@@ -16,6 +16,7 @@ from crossbar.errors import (
     WrongInstrumentError,
 )
 from crossbar.geometry import CellAddress, DieGeometry
+from crossbar.limits import Limits
 from crossbar.pulses import Pulse
 from crossbar.units import Amperes, Seconds, Volts, format_quantity
 from drivers.packages import maker_package
@@ -118,8 +119,11 @@ class ArcTwo:
             )
         return []
 
-    def prepare(self) -> None:
-        """Every channel to 0 V, hard grounds released. Raises ReportedError."""
+    def prepare(self, limits: Limits) -> None:
+        """Every channel to 0 V, hard grounds released. Raises ReportedError.
+
+        The board cannot be told the limits; `crossbar.memory_die.MemoryDie` keeps to them.
+        """
         self.off()
 
     def protections(self) -> tuple[Protection, ...]:

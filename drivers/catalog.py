@@ -42,10 +42,20 @@ DRIVERS: dict[str, DriverEntry] = {
         target="drivers.keithley_2600b:Keithley2600B",
         address="GPIB0::26::INSTR",
     ),
+    "keysight_b2900": DriverEntry(
+        role="smu",
+        target="drivers.keysight_b2900:KeysightB2900",
+        address="GPIB0::23::INSTR",
+    ),
     "keysight_81160a": DriverEntry(
         role="pulse_generator",
         target="drivers.keysight_81160a:Keysight81160A",
         address="GPIB0::10::INSTR",
+    ),
+    "keysight_81110a": DriverEntry(
+        role="pulse_generator",
+        target="drivers.keysight_81110a:Keysight81110A",
+        address="GPIB0::12::INSTR",
     ),
     "formfactor_velox": DriverEntry(
         role="prober",
@@ -53,10 +63,35 @@ DRIVERS: dict[str, DriverEntry] = {
         address="GPIB0::28::INSTR",
         timeout=120.0,  # it answers when the move is over; a step across the wafer takes seconds
     ),
+    "mpi_sentio": DriverEntry(
+        role="prober",
+        target="drivers.mpi_sentio:MpiSentio",
+        address="TCPIP::127.0.0.1::35555::SOCKET",
+        timeout=300.0,
+    ),
+    "suss_proberbench": DriverEntry(
+        role="prober",
+        target="drivers.suss_proberbench:SussProberBench",
+        address="ASRL1::INSTR",
+        timeout=120.0,
+        termination="\r",
+    ),
     "die_board": DriverEntry(
         role="die_board",
         target="drivers.die_board:DieBoard",
         address="TCPIP::192.168.0.50::5025::SOCKET",
+    ),
+    "arc_two": DriverEntry(
+        role="die_board",
+        target="drivers.arc_two:ArcTwo",
+        address="0:arc2fw.bin",  # the board's id, and the firmware file to load
+        package="pyarc2",
+    ),
+    "nist_daffodil": DriverEntry(
+        role="die_board",
+        target="drivers.nist_daffodil:NistDaffodil",
+        address="local",  # the package runs on the board's own Linux
+        package="daffodillib",
     ),
 }
 

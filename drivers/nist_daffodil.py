@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from crossbar.errors import LimitError, NotConnectedError, ReportedError, WrongInstrumentError
 from crossbar.geometry import CellAddress, DieGeometry
+from crossbar.limits import Limits
 from crossbar.pulses import Pulse
 from crossbar.units import Amperes, Ohms, Seconds, Volts, format_quantity
 from drivers.packages import maker_package
@@ -124,8 +125,11 @@ class NistDaffodil:
         """Nothing to ask: the board has no error queue, and the package raises at once."""
         return []
 
-    def prepare(self) -> None:
-        """Amplifiers set, all lines at the die's ground, gates closed. Raises ReportedError."""
+    def prepare(self, limits: Limits) -> None:
+        """Amplifiers set, all lines at the die's ground, gates closed. Raises ReportedError.
+
+        The board cannot be told the limits; `crossbar.memory_die.MemoryDie` keeps to them.
+        """
         codes = self._run("set amplifiers", self.library.invert_dpot_rout, self.transimpedance)
         self._run("set amplifiers", self.library.set_dpot_D, codes)
         self.off()

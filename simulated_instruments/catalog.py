@@ -7,9 +7,15 @@ from drivers.catalog import entry, load_target
 
 EMULATORS: dict[str, str] = {
     "keithley_2600b": "simulated_instruments.keithley_2600b:EmulatedKeithley2600B",
+    "keysight_b2900": "simulated_instruments.keysight_b2900:EmulatedKeysightB2900",
     "keysight_81160a": "simulated_instruments.keysight_81160a:EmulatedKeysight81160A",
+    "keysight_81110a": "simulated_instruments.keysight_81110a:EmulatedKeysight81110A",
     "formfactor_velox": "simulated_instruments.formfactor_velox:EmulatedFormFactorVelox",
+    "mpi_sentio": "simulated_instruments.mpi_sentio:EmulatedMpiSentio",
+    "suss_proberbench": "simulated_instruments.suss_proberbench:EmulatedSussProberBench",
     "die_board": "simulated_instruments.die_board:EmulatedDieBoard",
+    "arc_two": "simulated_instruments.arc_two:EmulatedArcTwo",
+    "nist_daffodil": "simulated_instruments.nist_daffodil:EmulatedNistDaffodil",
 }
 
 

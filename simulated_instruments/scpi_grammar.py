@@ -23,6 +23,7 @@ ERROR_TEXTS = {
     -161: "Invalid block data",
     -200: "Execution error",
     -211: "Trigger ignored",
+    -213: "Init ignored",
     -221: "Settings conflict",
     -222: "Data out of range",
     -223: "Too much data",

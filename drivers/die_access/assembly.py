@@ -8,7 +8,8 @@ from crossbar.errors import ConfigurationError
 from crossbar.geometry import DieAddress, DieGeometry
 from crossbar.limits import Limits
 from crossbar.memory_die import MemoryDie
-from crossbar.ports import AttemptSequencer, CellAccess
+from crossbar.ports import AttemptSequencer, CellAccess, DotProduct
+from drivers.die_access.crossbar_board import CrossbarBoardAccess, CrossbarBoardMultiplier
 from drivers.die_access.on_board import OnBoardAccess, OnBoardMultiplier, OnBoardSequencer
 from drivers.die_access.routed import GeneratorWiring, RoutedAccess
 from drivers.die_access.scripted import ScriptedSequencer
@@ -40,19 +41,34 @@ class DieAssembly:
             raise ConfigurationError(
                 f"There is no execution {self.execution!r}; there are {', '.join(EXECUTIONS)}."
             )
-        board = self.instruments["die_board"]
-        on_board = self.execution == "board"
         return MemoryDie(
             address=address,
             geometry=self.geometry,
             limits=self.limits,
             access=self._access(),
             sequencers=tuple(self._sequencers()),
-            multiplier=OnBoardMultiplier(board=board, geometry=self.geometry) if on_board else None,
+            multiplier=self._multiplier(),
         )
+
+    @property
+    def _reads_by_itself(self) -> bool:
+        """Whether the board is one that reads and pulses cells, but connects no instruments."""
+        return hasattr(self.instruments["die_board"], "pulse_cell")
+
+    def _multiplier(self) -> DotProduct | None:
+        board = self.instruments["die_board"]
+        if self._reads_by_itself:
+            if not hasattr(board, "multiply"):
+                return None
+            return CrossbarBoardMultiplier(board=board, geometry=self.geometry)
+        if self.execution != "board":
+            return None
+        return OnBoardMultiplier(board=board, geometry=self.geometry)
 
     def _access(self) -> CellAccess:
         board = self.instruments["die_board"]
+        if self._reads_by_itself:
+            return CrossbarBoardAccess(board=board, geometry=self.geometry)
         if self.execution == "board":
             return OnBoardAccess(board=board, geometry=self.geometry)
         missing = [role for role in ("smu", "pulse_generator") if role not in self.instruments]
@@ -72,6 +88,8 @@ class DieAssembly:
     def _sequencers(self) -> list[AttemptSequencer]:
         board = self.instruments["die_board"]
         sequencers: list[AttemptSequencer] = []
+        if self._reads_by_itself:
+            return sequencers
         if self.execution == "board":
             sequencers.append(OnBoardSequencer(board=board, geometry=self.geometry))
         if self.execution != "software" and {"smu", "pulse_generator"} <= set(self.instruments):

@@ -34,10 +34,6 @@ def check(
     json: Json = False,
 ) -> None:
     """Open every instrument, identify it, time the bus and test contact on the first die."""
-    from dataclasses import asdict
-
-    from crossbar.units import format_quantity
-    from drivers.catalog import ROLES
     from lab.bench_check import check_bench
     from lab.chosen_bench import chosen_bench
     from lab.output import Output
@@ -47,52 +43,8 @@ def check(
     chosen = chosen_bench(bench, simulated, seed)
     with session(chosen, database) as opened:
         findings = check_bench(opened.bench)
-    output.table(
-        "Instruments",
-        ["what", "answers as", "address", "round trip (ms)", "enforces by itself"],
-        [
-            [
-                ROLES[line.role],
-                line.identity,
-                line.address,
-                line.round_trip * 1e3,
-                ", ".join(str(protection) for protection in line.protections) or "-",
-            ]
-            for line in findings.instruments
-        ],
-    )
-    contact = findings.contact
-    verdict = "touching" if contact.touching else "NO CONTACT"
-    output.say(
-        f"Die {findings.die}: {verdict}; {(contact.conductance > 0).sum()} of "
-        f"{len(contact.cells)} cells conduct, median {_microsiemens(contact.conductance)} µS."
-    )
-    limits = opened.bench.limits
-    output.say(
-        f"Limits for cells ({limits.source}): ±{limits.max_amplitude:g} V, "
-        f"{format_quantity(limits.min_width, 's')} to {format_quantity(limits.max_width, 's')}, "
-        f"{format_quantity(limits.max_energy, 'J')} a pulse, "
-        f"reads ±{limits.max_read_amplitude:g} V, {format_quantity(limits.max_current, 'A')}."
-    )
-    output.result(
-        {
-            "instruments": [
-                {
-                    "role": line.role,
-                    "driver": line.driver,
-                    "address": line.address,
-                    "identity": line.identity,
-                    "round_trip": line.round_trip,
-                    "protections": [asdict(protection) for protection in line.protections],
-                }
-                for line in findings.instruments
-            ],
-            "die": [findings.die.x, findings.die.y],
-            "touching": contact.touching,
-            "conductance": contact.conductance,
-        }
-    )
-    if not contact.touching:
+    _show_findings(output, findings, opened.bench.limits)
+    if not findings.contact.touching:
         raise typer.Exit(5)
 
 
@@ -131,6 +83,59 @@ def simulate(
         [[str(die), *(100 * share for share in row.values())] for die, row in rows.items()],
     )
     output.result({"wafer": chosen.wafer, "dies": {str(die): row for die, row in rows.items()}})
+
+
+def _show_findings(output, findings, limits) -> None:
+    """The table of instruments, the contact, the limits; the same as one JSON document."""
+    from dataclasses import asdict
+
+    from crossbar.units import format_quantity
+    from drivers.catalog import ROLES
+
+    output.table(
+        "Instruments",
+        ["what", "answers as", "address", "round trip (ms)", "enforces by itself"],
+        [
+            [
+                ROLES[line.role],
+                line.identity,
+                line.address,
+                line.round_trip * 1e3,
+                ", ".join(str(protection) for protection in line.protections) or "-",
+            ]
+            for line in findings.instruments
+        ],
+    )
+    contact = findings.contact
+    verdict = "touching" if contact.touching else "NO CONTACT"
+    output.say(
+        f"Die {findings.die}: {verdict}; {(contact.conductance > 0).sum()} of "
+        f"{len(contact.cells)} cells conduct, median {_microsiemens(contact.conductance)} µS."
+    )
+    output.say(
+        f"Limits for cells ({limits.source}): ±{limits.max_amplitude:g} V, "
+        f"{format_quantity(limits.min_width, 's')} to {format_quantity(limits.max_width, 's')}, "
+        f"{format_quantity(limits.max_energy, 'J')} a pulse, "
+        f"reads ±{limits.max_read_amplitude:g} V, {format_quantity(limits.max_current, 'A')}."
+    )
+    output.result(
+        {
+            "instruments": [
+                {
+                    "role": line.role,
+                    "driver": line.driver,
+                    "address": line.address,
+                    "identity": line.identity,
+                    "round_trip": line.round_trip,
+                    "protections": [asdict(protection) for protection in line.protections],
+                }
+                for line in findings.instruments
+            ],
+            "die": [findings.die.x, findings.die.y],
+            "touching": contact.touching,
+            "conductance": contact.conductance,
+        }
+    )
 
 
 def _microsiemens(conductance) -> str:
