@@ -11,6 +11,7 @@ from crossbar.errors import (
     WrongInstrumentError,
 )
 from crossbar.geometry import CellAddress, DieAddress, DieGeometry
+from crossbar.limits import Limits
 from crossbar.pulses import Pulse, State
 from drivers.arc_two import ArcTwo
 from drivers.die_access.crossbar_board import CrossbarBoardAccess
@@ -21,6 +22,14 @@ from simulated_instruments.arc_two import EmulatedArcTwo
 from simulated_instruments.probe_station import ProbeStation
 
 GEOMETRY = DieGeometry(subarrays=1, rows=20, columns=20)
+LIMITS = Limits(
+    max_amplitude=1.2,
+    min_width=1e-9,
+    max_width=1e-3,
+    max_read_amplitude=0.3,
+    max_current=1e-3,
+    source="bench.toml [limits.mtj]",
+)
 
 
 @pytest.fixture
@@ -39,7 +48,7 @@ def library(station):
 @pytest.fixture
 def board(library):
     board = ArcTwo(library)
-    board.prepare()
+    board.prepare(LIMITS)
     return board
 
 

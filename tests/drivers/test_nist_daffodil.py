@@ -11,6 +11,7 @@ from crossbar.errors import (
     WrongInstrumentError,
 )
 from crossbar.geometry import CellAddress, DieAddress, DieGeometry
+from crossbar.limits import Limits
 from crossbar.pulses import Pulse, State
 from drivers.die_access.crossbar_board import CrossbarBoardAccess, CrossbarBoardMultiplier
 from drivers.nist_daffodil import NistDaffodil, kernel_of
@@ -19,6 +20,14 @@ from simulated_instruments.nist_daffodil import EmulatedNistDaffodil
 from simulated_instruments.probe_station import ProbeStation
 
 CELLS = [CellAddress(0, 0, 0), CellAddress(1, 26, 49), CellAddress(3, 99, 24)]
+LIMITS = Limits(
+    max_amplitude=1.2,
+    min_width=1e-9,
+    max_width=1e-3,
+    max_read_amplitude=0.3,
+    max_current=1e-3,
+    source="bench.toml [limits.mtj]",
+)
 
 
 @pytest.fixture
@@ -30,7 +39,7 @@ def station():
 @pytest.fixture
 def board(station):
     board = NistDaffodil(EmulatedNistDaffodil(station))
-    board.prepare()
+    board.prepare(LIMITS)
     return board
 
 
@@ -65,7 +74,7 @@ def test_reads_are_the_cells_currents(board, station, cell):
 def test_a_clipped_amplifier_is_told(station):
     """100 kOhm turn 17 uA into the whole swing."""
     board = NistDaffodil(EmulatedNistDaffodil(station), transimpedance=100e3)
-    board.prepare()
+    board.prepare(LIMITS)
 
     assert board.read_cell(CellAddress(0, 0, 0), 0.5)[1]
 
@@ -113,7 +122,7 @@ def test_reads_and_inputs_beyond_the_read_limit_are_refused():
 def test_a_gate_beyond_the_supply_is_refused_where_the_package_would_clip(station):
     """`dac_invertvout` clips without a word."""
     board = NistDaffodil(EmulatedNistDaffodil(station), gate=5.5)
-    board.prepare()
+    board.prepare(LIMITS)
     with pytest.raises(LimitError, match=r"A line at 5\.5 V"):
         board.read_cell(CellAddress(0, 0, 0), 0.1)
 
