@@ -24,6 +24,7 @@ from crossbar.errors import (
 from crossbar.units import Amperes, Seconds, Volts, format_quantity
 from drivers.hardware_range import hardware_range
 from drivers.keithley_2600b_channel import NAME, SourceMeasureUnit, as_truth
+from drivers.protection import Protection
 
 OVERFLOW = 9.9e37
 """At or above this, a reading says that the value lies beyond the range (9.91e37)."""
@@ -201,6 +202,10 @@ class Keithley2600B(Instrument):
             f"{self.name} reports an overflow ({fields[0]}) at {voltage:g} V without being in "
             "compliance. Was its current range changed by hand? Prepare it again."
         )
+
+    def protections(self) -> tuple[Protection, ...]:
+        """The current limit, read back."""
+        return (Protection(name="current limit", value=self.smua.current_limit, unit="A"),)
 
     def require_prepared(self) -> Preparation:
         """What was prepared, or InstrumentError if the output is off."""

@@ -38,7 +38,7 @@ def _text(text: bytes) -> bytes:
     return text.strip()
 
 
-class EmulatedKeysightB2900(TriggerLayers, ScpiInstrument):  # type: ignore[misc]
+class EmulatedKeysightB2900(TriggerLayers, ScpiInstrument):
     """One or two channels, by model."""
 
     IDENTITY = "Keysight Technologies,B2902B,MY00000000,5.0.0"
@@ -81,7 +81,8 @@ class EmulatedKeysightB2900(TriggerLayers, ScpiInstrument):  # type: ignore[misc
         self._forget()
 
     def _forget(self) -> None:
-        self.encoding, self.elements = "ASC", ELEMENTS
+        self.encoding = "ASC"
+        self.elements: tuple[str, ...] = ELEMENTS
         self.lists: list[list[float]] = [[0.0] for _ in self.channels]
         self.readings: list[list[Reading]] = [[] for _ in self.channels]
         self._waiting: dict[int, tuple[str, Generator[str, None, None]]] = {}

@@ -46,13 +46,13 @@ def test_a_driver_reaches_its_emulator(bench):
 
 
 def test_the_bench_says_how_long_it_would_have_taken(bench):
-    """A step of 1 s and a touchdown of 0.3 s, and 0.3 ms for each of three messages."""
+    """A step of 1 s and a touchdown of 0.3 s, and 0.3 ms for each of the messages, six a step."""
     adapter = connect(PROBER, visa_library=bench.visa_library, timeout=120.0)
     prober = FormFactorVelox(adapter)
     prober.go_to(DIES[1])
     prober.contact()
 
-    assert bench.elapsed == pytest.approx(1.3 + 3 * 0.3e-3)
+    assert bench.elapsed == pytest.approx(1.3 + 6 * 0.3e-3)
     adapter.close()
 
 
