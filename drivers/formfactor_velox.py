@@ -1,249 +1,95 @@
-"""FormFactor Velox wafer prober (SUSS and Cascade before), its "SCI" commands over GPIB or LAN.
+"""FormFactor Velox wafer prober: SCI commands over GPIB, or over LAN by its Message Server.
 
-Source: FormFactor's own Velox Python library of 2025, which lists every command with its
-parameters and responses. Nothing here was tried on a real prober.
-
-PyMeasure's Velox driver is not used: at the end of the wafer (code 703) its steps return the words
-of the error text for coordinates, and its flag for that is cleared by the next reply of any kind;
-it leaves sub-die 0 out of commands; and it never separates on the way out.
+A raw socket (port 1412) is the Message Server: the program registers under a name, every command
+has a number, and the reply repeats it. Every other address takes the plain commands of GPIB.
+Source: FormFactor's own Velox Python library of 2025. Nothing here was tried on a real prober.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
-from pymeasure.instruments import Instrument
-from pymeasure.instruments.validators import strict_discrete_set
+from crossbar.errors import NoReplyError, ReplyError
+from drivers.sci_prober import ChuckHeights, MapPosition, SciProber
 
-from crossbar.errors import EndOfWaferError, ReplyError, ReportedError, WrongInstrumentError
-from crossbar.geometry import DieAddress
-from crossbar.units import Metres
-from drivers.die_frame import DieFrame
+__all__ = ["ChuckHeights", "FormFactorVelox", "MapPosition"]
 
-REPLY = re.compile(r"\s*(-?\d+):\s*(.*?)\s*", re.DOTALL)
-END_OF_WAFER = 703
-NO_SUCH_DIE = 701
-MICROMETRE: Metres = 1e-6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MapPosition:
-    """Where the wafer map says that the chuck is, in the prober's own frame."""
-
-    column: int
-    row: int
-    x_from_home: Metres
-    y_from_home: Metres
-    subdie: int
-    """From 0; -1 where the map has no sub-dies."""
-
-    @classmethod
-    def read(cls, values: list[float]) -> "MapPosition":
-        """From the values of ``ReadMapPosition2``; those after the sub-die are left out."""
-        column, row, x_from_home, y_from_home, subdie = leading(values, 5)
-        return cls(
-            column=int(column),
-            row=int(row),
-            x_from_home=x_from_home * MICROMETRE,
-            y_from_home=y_from_home * MICROMETRE,
-            subdie=int(subdie),
-        )
+APPLICATION = "crossbar-lab"
+"""The name to register under; it must not contain a space."""
+LAST_NUMBER = 999
+"""Commands are numbered from 1 to this, then from 1 again."""
+REGISTRATION = f"FCN=1:RegisterProberApp:{APPLICATION} {APPLICATION} 0"
+NUMBERED = re.compile(r"\s*Rsp=(\d+):(-?\d+):?(.*)", re.DOTALL)
+STRANGERS = 100
+"""Lines that are no reply to the last command, such as notifications, before giving up. Ours."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChuckHeights:
-    """The chuck heights that the operator has taught."""
-
-    contact: Metres | None
-    """None until it is taught: then the prober refuses to move to contact or separation."""
-    overtravel: Metres
-    align_distance: Metres
-    separation_distance: Metres
-
-    @classmethod
-    def read(cls, values: list[float]) -> "ChuckHeights":
-        """From the values of ``ReadChuckHeights Y``; a contact height of -1 is none."""
-        contact, overtravel, align, separation = leading(values, 4)
-        return cls(
-            contact=None if contact == -1 else contact * MICROMETRE,
-            overtravel=overtravel * MICROMETRE,
-            align_distance=align * MICROMETRE,
-            separation_distance=separation * MICROMETRE,
-        )
-
-
-def leading(values: list, count: int) -> list:
-    """The first values of a reply. Raises ReplyError if there are fewer."""
-    if len(values) < count:
-        raise ReplyError(f"The prober's reply has {len(values)} values, {values}, not {count}.")
-    return values[:count]
-
-
-class FormFactorVelox(Instrument):
-    """A Velox prober whose wafer map is loaded and whose contact height is taught.
-
-    Offers `crossbar.ports.Prober`. Construction moves nothing. Moves reply when they are over, so
-    the adapter's timeout must be a minute or more (`drivers.catalog` sets it).
-    """
+class FormFactorVelox(SciProber):
+    """A Velox prober whose wafer map is loaded and whose contact height is taught."""
 
     identity_words = ("Velox", "ProberBench")
-    """One of them is in the answer to ``*IDN?`` ("Cascade Microtech,Velox...", "Suss MicroTec Test
-    Systems GmbH,ProberBench PC..."): from other laboratories' detection tables, not a manual."""
 
     def __init__(
         self,
         adapter: Any,
         name: str = "FormFactor Velox",
         *,
-        die_frame: DieFrame | None = None,
+        message_server: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        self.die_frame = die_frame or DieFrame()
-        self._command = ""
-        self._identity = ""
-        super().__init__(adapter, name, includeSCPI=False, **kwargs)
-
-    software_version = Instrument.measurement(
-        "ReportSoftwareVersion",
-        """Get the version of the Velox software (str).""",
-        cast=str,
-        maxsplit=0,
-    )
-    map_position = Instrument.measurement(
-        "ReadMapPosition2",
-        """Get the die and sub-die that the chuck is at (MapPosition).""",
-        separator=None,
-        get_process_list=MapPosition.read,
-    )
-    chuck_heights = Instrument.measurement(
-        "ReadChuckHeights Y",
-        """Get the taught chuck heights, in metres (ChuckHeights).""",
-        separator=None,
-        get_process_list=ChuckHeights.read,
-    )
-    preset_height = Instrument.measurement(
-        "ReadChuckStatus",
-        """Get the chuck's height: "C" at contact, "O" overtravel, "A" align, "S" separation (str).
-
-        The status also has a flag IsContactSet: that one only says that a height was taught.
-        """,
-        separator=None,
-        cast=str,
-        get_process_list=lambda words: leading(words, 7)[6],
-    )
-    motor_quiet = Instrument.setting(
-        "EnableMotorQuiet %d",
-        """Set whether the motors' power is off, for measurements of small currents (bool).""",
-        validator=strict_discrete_set,
-        map_values=True,
-        values={True: 1, False: 0},
-        check_set_errors=True,
-    )
+        """``message_server`` says how to speak; None: as the address says (raw socket: True)."""
+        if message_server is None:
+            message_server = str(getattr(adapter, "address", "")).upper().endswith("::SOCKET")
+        self._message_server = message_server
+        self._registered = False
+        self._number = 0
+        super().__init__(adapter, name, **kwargs)
 
     @property
     def identity(self) -> str:
-        """The answer to ``*IDN?``, the one reply without a status code in front; asked once."""
+        """The answer to ``*IDN?``; by the Message Server the software version. Asked once."""
+        if not self._message_server:
+            return super().identity
         if not self._identity:
-            self.write("*IDN?")
-            self._identity = super().read().strip()
+            self._identity = f"FormFactor Velox, software version {self.software_version}"
         return self._identity
 
-    def check_identity(self) -> None:
-        """Raise WrongInstrumentError unless a Velox or a ProberBench answers."""
-        if not any(word.lower() in self.identity.lower() for word in self.identity_words):
-            raise WrongInstrumentError(
-                f"{self.name} expected, but {self.identity!r} answers: an identity with "
-                f"{' or '.join(self.identity_words)} was expected. Correct the prober's address in "
-                "bench.toml."
-            )
-
     def write(self, command: str, **kwargs: Any) -> None:
-        """Send one command, and remember it for the error message."""
+        """Send one command in the link's framing."""
+        if not self._message_server:
+            super().write(command, **kwargs)
+            return
+        if not self._registered:
+            self._register()
+        self._number = self._number % LAST_NUMBER + 1
+        name, _, parameters = command.partition(" ")
+        super().write(f"Cmd={self._number}:{name}:{parameters}", **kwargs)
         self._command = command
-        super().write(command, **kwargs)
 
-    def read(self, **kwargs: Any) -> str:
-        """The values of a reply ``code: values``.
-
-        Raises EndOfWaferError for code 703, ReportedError for every other code but 0, ReplyError
-        for a reply of another form.
-        """
-        text = super().read(**kwargs)
-        reply = REPLY.fullmatch(text)
-        if reply is None:
-            raise ReplyError(
-                f"{self.name} answered {text!r} to {self._command!r}; expected a status code and "
-                "values, as in '0: 3 4 0 0'. Is something else at that address?"
-            )
-        code, values = int(reply[1]), reply[2]
-        if code == END_OF_WAFER:
-            raise EndOfWaferError(f"{self.name} has no further die on its route ({text.strip()}).")
-        if code:
-            remedy = "Is that die on the wafer map? " if code == NO_SUCH_DIE else ""
-            raise ReportedError(
-                f"{self.name} refused {self._command!r} with code {code}: {values}. {remedy}See "
-                "the prober's own screen."
-            )
-        return values
-
-    def check_errors(self) -> list:
-        """Nothing to ask for: Velox has no error queue, `read` raises what a reply reports."""
-        return []
-
-    def check_set_errors(self) -> list:
-        """Read the status that answers a setting."""
-        self.read()
-        return []
-
-    def go_to(self, die: DieAddress) -> None:
-        """Separate, then bring this die under the needles.
-
-        Raises ReportedError if the prober refuses, as for a die that its map lacks, and ReplyError
-        if it says that it went elsewhere.
-        """
-        column, row = self.die_frame.to_prober(die)
-        reached = self._step(f"StepNextDie {column} {row}")
-        if reached != die:
-            raise ReplyError(
-                f"{self.name} was sent to die {die}, its own column {column} row {row}, but says "
-                f"that it went to die {reached}. Check its wafer map and the die frame in "
-                "bench.toml; the needles are not in contact."
-            )
-
-    def go_to_first(self) -> DieAddress:
-        """Separate, then step to the first die of the prober's own route; its bins are kept."""
-        return self._step("StepFirstDie 0")
-
-    def go_to_next(self) -> DieAddress:
-        """Separate, then step along the prober's own route. Raises EndOfWaferError at its end."""
-        return self._step("StepNextDie")
-
-    def contact(self) -> None:
-        """Raise the chuck to the taught contact height."""
-        self.ask("MoveChuckContact")
-
-    def separate(self) -> None:
-        """Lower the chuck. Raises ReportedError if no contact height was taught."""
-        self.ask("MoveChuckSeparation")
-
-    def off(self) -> None:
-        """Leave the wafer: the prober has no output but contact."""
-        self.separate()
-
-    def shutdown(self) -> None:
-        """Separate."""
-        self.off()
-        super().shutdown()
-
-    def _step(self, command: str) -> DieAddress:
-        """Separate and step; the die that the prober says it reached."""
-        self.separate()
-        values = self.ask(command)
+    def _read_line(self) -> str:
+        """The reply to the last command as ``code: values``, whatever else comes before it."""
+        if not self._message_server:
+            return super()._read_line()
         try:
-            column, row = (int(word) for word in values.split()[:2])
-        except ValueError:
+            for _ in range(STRANGERS):
+                line = super()._read_line()
+                reply = NUMBERED.fullmatch(line)
+                if reply is not None and int(reply[1]) == self._number:
+                    return f"{reply[2]}: {reply[3].replace(chr(34), '')}"
+        except NoReplyError:
+            self._registered = False  # the link is made anew before the next command
+            raise
+        raise ReplyError(
+            f"{self.name} sent {STRANGERS} lines, the last {line!r}, none of which answers "
+            f"{self._command!r}. Is something else at that address?"
+        )
+
+    def _register(self) -> None:
+        """Tell the Message Server who speaks, and take its answer."""
+        super().write(REGISTRATION)
+        answer = super()._read_line()
+        if "=" not in answer:
             raise ReplyError(
-                f"{self.name} answered {values!r} to {command!r}; expected column, row, sub-die "
-                "and last sub-die. Where the chuck went is unknown; it is separated."
-            ) from None
-        return self.die_frame.from_prober(column, row)
+                f"{self.name} answered {answer!r} to its registration at the Message Server. Is "
+                "something else at that address? Velox listens at port 1412."
+            )
+        self._registered = True

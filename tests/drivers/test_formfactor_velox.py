@@ -4,15 +4,21 @@ from pymeasure.test import expected_protocol
 from crossbar.errors import (
     ConfigurationError,
     EndOfWaferError,
+    LimitError,
     ReplyError,
     ReportedError,
     WrongInstrumentError,
 )
-from crossbar.geometry import DieAddress
+from crossbar.geometry import DieAddress, DieGeometry
+from crossbar.limits import ChuckLimits
 from drivers.die_frame import DieFrame
 from drivers.formfactor_velox import ChuckHeights, FormFactorVelox, MapPosition
+from drivers.visa import connect
+from physics.wafer import SimulatedWafer
+from simulated_instruments.bench import SimulatedBench
 
-SEPARATE = ("MoveChuckSeparation", "0:")
+SEPARATE = (("MoveChuckSeparation", "0:"), ("ReadChuckStatus", "0: 7 7 0 0 T 1 S 2 0 P"))
+CONTACT = (("MoveChuckContact", "0:"), ("ReadChuckStatus", "0: 7 7 0 0 T 1 C 2 0 P"))
 IDENTITY = "Cascade Microtech,Velox,0,3.4"
 
 
@@ -25,7 +31,12 @@ def test_construction_sends_nothing():
 def test_go_to_separates_and_steps_by_coordinates():
     """Die (0, 0) is sent as such: without parameters the prober would take the next one."""
     with expected_protocol(
-        FormFactorVelox, [SEPARATE, ("StepNextDie 0 0", "0: 0 0 0 0")]
+        FormFactorVelox,
+        [
+            *SEPARATE,
+            ("StepNextDie 0 0", "0: 0 0 0 0"),
+            ("ReadMapPosition2", "0: 0 0 0 0 -1 -1 1 9 0 0"),
+        ],
     ) as prober:
         prober.go_to(DieAddress(0, 0))
 
@@ -34,7 +45,13 @@ def test_go_to_speaks_the_probers_own_frame():
     """Columns that count to the left from 5, rows that count downwards from 9."""
     frame = DieFrame(origin_column=5, origin_row=9, x_sign=-1, y_sign=-1)
     with expected_protocol(
-        FormFactorVelox, [SEPARATE, ("StepNextDie 3 8", "0: 3 8 0 0")], die_frame=frame
+        FormFactorVelox,
+        [
+            *SEPARATE,
+            ("StepNextDie 3 8", "0: 3 8 0 0"),
+            ("ReadMapPosition2", "0: 3 8 0 0 -1 -1 1 9 0 0"),
+        ],
+        die_frame=frame,
     ) as prober:
         prober.go_to(DieAddress(2, 1))
 
@@ -42,7 +59,14 @@ def test_go_to_speaks_the_probers_own_frame():
 def test_go_to_checks_where_the_prober_went():
     """Testing another die under this one's name would be the worst of errors."""
     with (
-        expected_protocol(FormFactorVelox, [SEPARATE, ("StepNextDie 3 4", "0: 3 5 0 0")]) as prober,
+        expected_protocol(
+            FormFactorVelox,
+            [
+                *SEPARATE,
+                ("StepNextDie 3 4", "0: 3 5 0 0"),
+                ("ReadMapPosition2", "0: 3 5 0 0 -1 -1 1 9 0 0"),
+            ],
+        ) as prober,
         pytest.raises(ReplyError, match=r"sent to die \(3, 4\).*went to die \(3, 5\)"),
     ):
         prober.go_to(DieAddress(3, 4))
@@ -61,7 +85,7 @@ def test_a_die_that_is_not_there_is_an_instrument_error():
     """Code 701, with the command and the prober's own words."""
     with (
         expected_protocol(
-            FormFactorVelox, [SEPARATE, ("StepNextDie 90 90", "701: No die at 90 90")]
+            FormFactorVelox, [*SEPARATE, ("StepNextDie 90 90", "701: No die at 90 90")]
         ) as prober,
         pytest.raises(ReportedError, match="'StepNextDie 90 90' with code 701: No die at 90 90"),
     ):
@@ -73,11 +97,13 @@ def test_the_route_is_walked_die_by_die():
     with expected_protocol(
         FormFactorVelox,
         [
-            SEPARATE,
+            *SEPARATE,
             ("StepFirstDie 0", "0: 0 0 0 0"),
-            SEPARATE,
+            ("ReadMapPosition2", "0: 0 0 0 0 -1 -1 1 9 0 0"),
+            *SEPARATE,
             ("StepNextDie", "0: 1 0 0 0"),
-            SEPARATE,
+            ("ReadMapPosition2", "0: 1 0 0 0 -1 -1 1 9 0 0"),
+            *SEPARATE,
             ("StepNextDie", "703: End of wafer map"),
         ],
     ) as prober:
@@ -88,8 +114,8 @@ def test_the_route_is_walked_die_by_die():
 
 
 def test_contact_and_separation():
-    """One command each, answered when the chuck has arrived."""
-    with expected_protocol(FormFactorVelox, [("MoveChuckContact", "0:"), SEPARATE]) as prober:
+    """One command each, answered when the chuck has arrived, and the height read back."""
+    with expected_protocol(FormFactorVelox, [*CONTACT, *SEPARATE]) as prober:
         prober.contact()
         prober.separate()
 
@@ -97,7 +123,7 @@ def test_contact_and_separation():
 @pytest.mark.parametrize("verb", ["off", "shutdown"])
 def test_leaving_separates(verb):
     """No needle stays on the wafer."""
-    with expected_protocol(FormFactorVelox, [SEPARATE]) as prober:
+    with expected_protocol(FormFactorVelox, [*SEPARATE]) as prober:
         getattr(prober, verb)()
 
 
@@ -115,7 +141,7 @@ def test_a_reply_without_status_code_makes_no_sense(reply):
 def test_a_step_that_tells_no_coordinates_makes_no_sense(values):
     """PyMeasure's driver returns such words as if they were coordinates."""
     with (
-        expected_protocol(FormFactorVelox, [SEPARATE, ("StepNextDie", f"0: {values}")]) as prober,
+        expected_protocol(FormFactorVelox, [*SEPARATE, ("StepNextDie", f"0: {values}")]) as prober,
         pytest.raises(ReplyError, match="expected column, row"),
     ):
         prober.go_to_next()
@@ -217,3 +243,129 @@ def test_a_die_frame_has_signs_of_one():
     """A zero would send every die to the same column."""
     with pytest.raises(ConfigurationError, match="x_sign = 0"):
         DieFrame(x_sign=0)
+
+
+LIMITS = ChuckLimits(
+    max_contact_height=13e-3, max_overtravel=60e-6, max_travel=20e-3, source="bench.toml"
+)
+TAUGHT = ("ReadChuckHeights Y", "0: 12000 50 100 300 100")
+MAP = ("GetMapDims", "0: W 5000 4000 10 10")
+
+
+def test_a_die_too_far_away_is_refused_before_anything_moves():
+    """5 mm from die to die, and 20 mm allowed."""
+    with expected_protocol(FormFactorVelox, [TAUGHT, MAP]) as prober:
+        prober.prepare(LIMITS)
+        with pytest.raises(LimitError, match="max_travel"):
+            prober.go_to(DieAddress(5, 0))
+
+
+@pytest.mark.parametrize(
+    ("heights", "word"), [("13001 50", "contact_height"), ("12000 61", "overtravel")]
+)
+def test_heights_beyond_the_limits_are_refused(heights, word):
+    """As read back from the prober."""
+    with (
+        expected_protocol(
+            FormFactorVelox, [("ReadChuckHeights Y", f"0: {heights} 100 300 100")]
+        ) as prober,
+        pytest.raises(LimitError, match=word),
+    ):
+        prober.prepare(LIMITS)
+
+
+def test_a_prober_without_contact_height_is_not_ready():
+    with (
+        expected_protocol(
+            FormFactorVelox, [("ReadChuckHeights Y", "0: -1 50 100 300 100")]
+        ) as prober,
+        pytest.raises(ReportedError, match="taught no contact height"),
+    ):
+        prober.prepare(LIMITS)
+
+
+def test_protections_are_the_taught_heights():
+    with expected_protocol(FormFactorVelox, [TAUGHT]) as prober:
+        contact, overtravel = prober.protections()
+    assert (contact.value, contact.in_force) == (pytest.approx(0.012), True)
+    assert overtravel.value == pytest.approx(50e-6)
+
+
+def test_a_contact_that_was_not_reached_is_noticed():
+    """Code 0, and yet the chuck is at separation."""
+    with (
+        expected_protocol(FormFactorVelox, [("MoveChuckContact", "0:"), SEPARATE[1]]) as prober,
+        pytest.raises(ReplyError, match="not at contact height"),
+    ):
+        prober.contact()
+
+
+def test_a_step_that_ended_elsewhere_is_noticed():
+    """The reply names the die that was asked for; the position does not."""
+    with (
+        expected_protocol(
+            FormFactorVelox,
+            [
+                *SEPARATE,
+                ("StepNextDie 3 4", "0: 3 4 0 0"),
+                ("ReadMapPosition2", "0: 3 3 0 0 -1 -1 1 9 0 0"),
+            ],
+        ) as prober,
+        pytest.raises(ReplyError, match="reads back column 3, row 3"),
+    ):
+        prober.go_to(DieAddress(3, 4))
+
+
+REGISTER = ("FCN=1:RegisterProberApp:crossbar-lab crossbar-lab 0", "FCN=1:0:")
+
+
+def test_the_message_server_numbers_commands():
+    """Registered once; a stranger's line and a late reply are passed over."""
+    with expected_protocol(
+        FormFactorVelox,
+        [
+            REGISTER,
+            ("Cmd=1:ReportSoftwareVersion:", 'Rsp=1:0:"3.4: x64"'),
+            ("Cmd=2:EchoData:a b", "Evt=7:hello"),
+            (None, "Rsp=1:0:late"),
+            (None, "Rsp=2:0:a b"),
+        ],
+        message_server=True,
+    ) as prober:
+        assert prober.identity == "FormFactor Velox, software version 3.4: x64"
+        assert prober.ask("EchoData a b") == "a b"
+
+
+def test_the_message_servers_errors_are_errors():
+    with (
+        expected_protocol(
+            FormFactorVelox,
+            [REGISTER, ("Cmd=1:MoveChuckContact:", "Rsp=1:511:no height")],
+            message_server=True,
+        ) as prober,
+        pytest.raises(ReportedError, match="'MoveChuckContact' with code 511: no height"),
+    ):
+        prober.contact()
+
+
+def test_a_raw_socket_is_the_message_server():
+    """Registered, prepared, and at the die; more than 999 commands wrap around."""
+    dies = [DieAddress(0, 0), DieAddress(1, 0)]
+    wafer = SimulatedWafer(
+        addresses=dies, geometry=DieGeometry(subarrays=1, rows=2, columns=2), seed=1
+    )
+    address = "TCPIP::localhost::1412::SOCKET"
+    bench = SimulatedBench(wafer, {address: "formfactor_velox"})
+    adapter = connect(address, visa_library=bench.visa_library, timeout=120.0)
+    prober = FormFactorVelox(adapter)
+    prober.check_identity()
+    prober.prepare(LIMITS)
+    for turn in range(130):  # eight commands each
+        prober.go_to(dies[turn % 2])
+        prober.contact()
+        prober.separate()
+    assert bench.emulators[address].registered
+    assert (bench.station.die_under_needles, bench.station.in_contact) == (dies[1], False)
+    with pytest.raises(ReportedError, match="code 701"):
+        prober.go_to(DieAddress(2, 2))
+    adapter.close()

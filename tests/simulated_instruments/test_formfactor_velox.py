@@ -1,3 +1,6 @@
+import csv
+from pathlib import Path
+
 import pytest
 import pyvisa
 from pymeasure.instruments.formfactor.velox import Velox
@@ -146,3 +149,36 @@ def test_pymeasures_own_driver_walks_the_wafer(prober, station):
     assert velox.wafermap.enabled
     velox.adapter.close()
     pyvisa.ResourceManager(library).close()
+
+
+TRANSCRIPT = Path(__file__).parents[1] / "reference" / "pymeasure_velox_commands.csv"
+
+
+def test_what_pymeasures_tests_send_is_accepted(station):
+    """On a map that has their die and sub-die."""
+    prober = EmulatedFormFactorVelox(station, addresses=[*ROUTE, DieAddress(5, 6)], subdies=3)
+    lines = TRANSCRIPT.read_text().splitlines()[1:]
+    for row in csv.DictReader(lines):
+        reply = ask(prober, row["message"])
+        assert reply.startswith("0: ") or row["message"] == "*IDN?", (row, reply)
+
+
+def test_the_message_server_wants_a_name_first(prober):
+    assert ask(prober, "Cmd=1:StepFirstDie:").startswith("Rsp=1:514:")
+    assert ask(prober, "FCN=1:RegisterProberApp:a a 0") == "FCN=1:0:\n"
+    assert ask(prober, "Cmd=7:StepFirstDie:1 1") == "Rsp=7:0:0 0 0 0\n"
+    assert ask(prober, "Cmd=999:EchoData:a b") == 'Rsp=999:0:"a b"\n'
+    assert ask(prober, "Cmd=8:Nonsense:") == 'Rsp=8:509:"Unknown command Nonsense"\n'
+
+
+@pytest.mark.parametrize("text", ["Cmd=:x", "Cmd=1", "FCN=x", "FCN=1:Nonsense:", "Cmd=1234:a:"])
+def test_damaged_frames_are_refused(prober, station, text):
+    assert ":515:" in ask(prober, text)
+    assert station.die_under_needles is None
+
+
+def test_all_commands_are_listed(prober):
+    """Section, name, number and time-out of each, as the vendor's library takes them apart."""
+    listed = ask(prober, "FCN=1:GetCommands:").split(":")[2].split(";")
+    assert "StepNextDie" in [entry.split(" ")[1] for entry in listed]
+    assert all(len(entry.split()) == 4 for entry in listed)
