@@ -8,6 +8,7 @@ import pytest
 from typer.main import get_command
 
 from crossbar.defect_map import CellClass
+from drivers.catalog import DRIVERS
 from lab.cli import app
 
 ROOT = Path(__file__).parents[1]
@@ -20,6 +21,12 @@ def test_every_command_has_help_and_stands_in_the_docs(name):
     """A command that nobody can find might as well not exist."""
     assert COMMANDS[name].help
     assert f"lab {name}" in (ROOT / "docs" / "commands.md").read_text()
+
+
+@pytest.mark.parametrize("name", DRIVERS)
+def test_every_instrument_has_its_line(name):
+    """Written by ``pytest --instruments-table docs/instruments.md``."""
+    assert f"| `{name}` |" in (ROOT / "docs" / "instruments.md").read_text()
 
 
 def test_the_readme_shows_the_two_commands():

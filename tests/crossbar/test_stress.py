@@ -39,7 +39,8 @@ def test_the_disk_never_counts_too_few(charges):
         assert (disk.pulses >= truth).all()
     counted.settle()
     if charges:
-        assert (disk.pulses == truth).all() and disk.exact
+        assert (disk.pulses == truth).all()
+        assert disk.exact
 
 
 def test_the_budget_is_refused_before_anything_is_entered():
