@@ -6,6 +6,7 @@
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 import numpy as np
@@ -54,11 +55,18 @@ class CurrentMeter(Protocol):
         """Switch the output off."""
 
 
-class CellSelector(Protocol):
-    """Connects one cell at a time to the bench's pulse source and meter."""
+class Terminal(Enum):
+    """What a selected cell is to be connected to."""
 
-    def select(self, cell: CellAddress) -> None:
-        """Connect this cell and no other."""
+    METER = "meter"
+    PULSE_SOURCE = "pulse source"
+
+
+class CellSelector(Protocol):
+    """Connects one cell at a time to the bench's pulse source or meter."""
+
+    def select(self, cell: CellAddress, terminal: Terminal) -> None:
+        """Connect this cell and no other; hardware that cannot choose connects both terminals."""
 
     def release(self) -> None:
         """Open every path."""

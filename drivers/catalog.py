@@ -22,6 +22,8 @@ class DriverEntry:
     """How long the instrument may take to answer."""
     termination: str = "\n"
     """What ends a message on the way to the instrument, and on a raw socket its replies too."""
+    baud_rate: int = 9600
+    """Of the instrument's serial line, where the address is one."""
     package: str = ""
     """The maker's own Python package, where that speaks to the instrument instead of VISA."""
 
@@ -42,6 +44,16 @@ DRIVERS: dict[str, DriverEntry] = {
         target="drivers.keithley_2600b:Keithley2600B",
         address="GPIB0::26::INSTR",
     ),
+    "keithley_2450": DriverEntry(
+        role="smu",
+        target="drivers.keithley_2450:Keithley2450",
+        address="GPIB0::18::INSTR",
+    ),
+    "keithley_2400": DriverEntry(
+        role="smu",
+        target="drivers.keithley_2400:Keithley2400",
+        address="GPIB0::24::INSTR",
+    ),
     "keysight_b2900": DriverEntry(
         role="smu",
         target="drivers.keysight_b2900:KeysightB2900",
@@ -56,6 +68,36 @@ DRIVERS: dict[str, DriverEntry] = {
         role="pulse_generator",
         target="drivers.keysight_81110a:Keysight81110A",
         address="GPIB0::12::INSTR",
+    ),
+    "keithley_4200a": DriverEntry(
+        role="pulse_measure_unit",
+        target="drivers.keithley_4200a:Keithley4200A",
+        address="TCPIP::192.168.0.42::1225::SOCKET",
+        termination="\0",
+    ),
+    "picosecond_10070a": DriverEntry(
+        role="pulse_generator",
+        target="drivers.picosecond_10070a:Picosecond10070A",
+        address="GPIB0::6::INSTR",
+    ),
+    "keysight_b1500a": DriverEntry(
+        role="pulse_measure_unit",
+        target="drivers.keysight_b1500a:KeysightB1500A",
+        address="GPIB0::17::INSTR",
+        termination="\r\n",
+    ),
+    "keysight_wgfmu": DriverEntry(
+        role="pulse_measure_unit",
+        target="drivers.keysight_wgfmu:KeysightWgfmu",
+        address="GPIB0::17::INSTR",  # the mainframe's; the maker's library opens it
+        package="wgfmu",
+    ),
+    "bnc_577": DriverEntry(
+        role="pulse_generator",
+        target="drivers.bnc_577:BNC577",
+        address="TCPIP::192.168.0.51::2001::SOCKET",
+        termination="\r\n",
+        baud_rate=115200,
     ),
     "formfactor_velox": DriverEntry(
         role="prober",
@@ -75,6 +117,11 @@ DRIVERS: dict[str, DriverEntry] = {
         address="ASRL1::INSTR",
         timeout=120.0,
         termination="\r",
+    ),
+    "keithley_707b": DriverEntry(
+        role="switch_matrix",
+        target="drivers.keithley_707b:Keithley707B",
+        address="GPIB0::16::INSTR",
     ),
     "die_board": DriverEntry(
         role="die_board",

@@ -16,9 +16,11 @@ from crossbar.attempts import AttemptCounts, AttemptPlan
 from crossbar.errors import InstrumentError, ReplyError, WrongInstrumentError
 from crossbar.geometry import CellAddress, CellIndices, DieGeometry
 from crossbar.limits import Limits
+from crossbar.ports import Terminal
 from crossbar.pulses import Pulse
 from crossbar.units import Amperes, Seconds, Volts
 from drivers.hardware_range import hardware_range
+from drivers.protection import Protection
 from drivers.scpi_error_queue import raise_reported
 
 NAME = "die board"
@@ -203,17 +205,32 @@ class DieBoard(Instrument):
             setattr(self, name, value)
         self.check_errors()
         for name, value in wanted.items():
-            held = getattr(self, name)
+            held = self._number(str(getattr(self, name)))
             if not abs(held - value) <= 1e-6 * value:
                 raise InstrumentError(
                     f"The {NAME} was told {name} = {value:g}, but keeps {held:g}. Do not send "
                     f"pulses with it; check its firmware."
                 )
 
+    def protections(self) -> tuple[Protection, ...]:
+        """The limits that the board holds every pulse and read against, as it reports them."""
+        limits = (
+            ("highest amplitude", self.limit_amplitude, "V"),
+            ("longest pulse", self.limit_max_width, "s"),
+            ("shortest pulse", self.limit_min_width, "s"),
+            ("highest read", self.limit_read, "V"),
+        )
+        return tuple(
+            Protection(name=name, value=self._number(str(value)), unit=unit)
+            for name, value, unit in limits
+        )
+
     # One cell to the bench instruments
 
-    def select(self, cell: CellAddress) -> None:
-        """Connect this cell and no other to the bench's SMU and pulse generator."""
+    def select(self, cell: CellAddress, terminal: Terminal | None = None) -> None:
+        """Connect this cell and no other to the bench's SMU and pulse generator: the board joins
+        both, whatever ``terminal`` says.
+        """
         self._command(b"ROUT:CLOS %d,%d,%d" % (cell.subarray, cell.row, cell.column))
 
     def release(self) -> None:

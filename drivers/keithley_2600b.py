@@ -24,6 +24,7 @@ from crossbar.errors import (
 from crossbar.units import Amperes, Seconds, Volts, format_quantity
 from drivers.hardware_range import hardware_range
 from drivers.keithley_2600b_channel import NAME, SourceMeasureUnit, as_truth
+from drivers.keithley_2600b_ratings import ANY_MODEL, MODELS, Ratings
 from drivers.protection import Protection
 
 OVERFLOW = 9.9e37
@@ -33,26 +34,8 @@ MAX_STALE_REPLIES = 1000
 MAX_ENTRIES = 200
 """More than the error queue can hold."""
 IDENTITY = re.compile(r"Model\s+(26\d\dB)", re.IGNORECASE)
+FIRST, LAST = min(MODELS), max(MODELS)
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)?", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ratings:
-    """What a family of models can do."""
-
-    max_voltage: Volts
-    max_current: Amperes
-    smallest_current_limit: Amperes
-
-
-RATINGS = {
-    "260": Ratings(max_voltage=40.0, max_current=3.0, smallest_current_limit=10e-9),
-    "261": Ratings(max_voltage=200.0, max_current=1.5, smallest_current_limit=10e-9),
-    "263": Ratings(max_voltage=200.0, max_current=1.5, smallest_current_limit=100e-12),
-}
-"""By the first three digits of the model."""
-ANY_MODEL = Ratings(max_voltage=40.0, max_current=1.5, smallest_current_limit=10e-9)
-"""What all of them can do; holds until `Keithley2600B.check_identity` has read the model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +59,7 @@ class Keithley2600B(Instrument):
 
     def __init__(self, adapter: object, name: str = NAME, **kwargs: object) -> None:
         super().__init__(adapter, name, includeSCPI=False, **kwargs)
-        self.ratings = ANY_MODEL
+        self.ratings: Ratings = ANY_MODEL
         self.preparation: Preparation | None = None
         """None while the output is off."""
         self._identity: str | None = None
@@ -91,11 +74,11 @@ class Keithley2600B(Instrument):
     def check_identity(self) -> None:
         """Adopt the model's ratings, or raise WrongInstrumentError naming what answered."""
         model = IDENTITY.search(self.identity)
-        ratings = RATINGS.get(model[1][:3]) if model else None
+        ratings = MODELS.get(model[1].upper()) if model else None
         if ratings is None:
             raise WrongInstrumentError(
-                f"{self.name}: expected a Keithley 2601B to 2636B, but {self.identity!r} answers. "
-                "Correct the address of this instrument, or its type."
+                f"{self.name}: expected a Keithley {FIRST} to {LAST}, but {self.identity!r} "
+                "answers. Correct the address of this instrument, or its type."
             )
         self.ratings = ratings
         self.smua.level_values = (-ratings.max_voltage, ratings.max_voltage)
@@ -175,7 +158,7 @@ class Keithley2600B(Instrument):
         is off, ReportedError, ReplyError. A clamped reading is the limit, and no resistance.
         """
         preparation = self.require_prepared()
-        self._check_rating("Voltage", voltage, "V", preparation.voltage_range)
+        self.check_level(voltage)
         reply = self.ask(
             f"smua.source.levelv = {voltage:.9g} "
             "local i, clamped = smua.measure.i(), smua.source.compliance "
@@ -185,15 +168,11 @@ class Keithley2600B(Instrument):
         fields = reply.strip().split("\t")
         if len(fields) != 4:
             raise ReplyError(f"{self.name} answered {reply!r} to a measurement, not four values.")
-        current, in_compliance = self._number(fields[0]), as_truth(fields[1])
-        if self._number(fields[3]):
+        current, in_compliance = self.number(fields[0]), as_truth(fields[1])
+        if self.number(fields[3]):
             self.check_errors()
-        if not self._number(fields[2]):
-            self.preparation = None
-            raise InstrumentError(
-                f"The output of {self.name} went off by itself: overload, interlock, or the OUTPUT "
-                "key. Look at its display, then prepare it again."
-            )
+        if not self.number(fields[2]):
+            raise self._went_off()
         if abs(current) < OVERFLOW:
             return current, in_compliance
         if in_compliance:
@@ -202,6 +181,16 @@ class Keithley2600B(Instrument):
             f"{self.name} reports an overflow ({fields[0]}) at {voltage:g} V without being in "
             "compliance. Was its current range changed by hand? Prepare it again."
         )
+
+    def check_level(self, voltage: Volts) -> None:
+        """Raise LimitError beyond the prepared range, InstrumentError if nothing is prepared."""
+        bound = self.require_prepared().voltage_range
+        self._check_rating("Voltage", voltage, "V", bound)
+
+    def check_output(self) -> None:
+        """Raise InstrumentError if the output went off by itself."""
+        if not self.smua.output:
+            raise self._went_off()
 
     def protections(self) -> tuple[Protection, ...]:
         """The current limit, read back."""
@@ -214,14 +203,23 @@ class Keithley2600B(Instrument):
         return self.preparation
 
     def off(self) -> None:
-        """Level to 0 V and output off. Safe at any time."""
+        """End a sweep, level to 0 V, output off. Safe at any time."""
         self.preparation = None
-        self.write("smua.source.levelv = 0 smua.source.output = smua.OUTPUT_OFF")
+        self.write("smua.abort() smua.source.levelv = 0 smua.source.output = smua.OUTPUT_OFF")
 
     def shutdown(self) -> None:
         """Output off, as PyMeasure calls it at the end of a ``with`` block."""
         self.off()
         super().shutdown()
+
+    def number(self, text: str) -> float:
+        """A reply that must be a number, or ReplyError with its text."""
+        try:
+            return float(text)
+        except ValueError:
+            raise ReplyError(
+                f"{self.name} answered {text!r} where a number was expected."
+            ) from None
 
     def load_script(self, name: str, text: str) -> None:
         """Upload a TSP script and run it once, which defines the functions in it.
@@ -250,21 +248,20 @@ class Keithley2600B(Instrument):
         self.write(f"{function}({', '.join(map(_as_lua, arguments))})")
         return [self.read().strip() for _ in range(replies)]
 
+    def _went_off(self) -> InstrumentError:
+        self.preparation = None
+        return InstrumentError(
+            f"The output of {self.name} went off by itself: overload, interlock, or the OUTPUT "
+            "key. Look at its display, then prepare it again."
+        )
+
     def _next_error(self) -> str | None:
         reply = self.ask("print(errorqueue.next())").strip()
         fields = reply.split("\t")
         if len(fields) < 2:
             raise ReplyError(f"{self.name} answered {reply!r} for an entry of its error queue.")
-        code = int(self._number(fields[0]))  # text for "no error" differs between topics
+        code = int(self.number(fields[0]))  # text for "no error" differs between topics
         return f"{code}, {fields[1]}" if code else None
-
-    def _number(self, text: str) -> float:
-        try:
-            return float(text)
-        except ValueError:
-            raise ReplyError(
-                f"{self.name} answered {text!r} where a number was expected."
-            ) from None
 
     def _check_rating(self, quantity: str, value: float, symbol: str, bound: float) -> None:
         if not abs(value) <= bound:

@@ -6,7 +6,7 @@ from typing import Any
 from pymeasure.instruments import Instrument
 from pymeasure.instruments.validators import strict_discrete_set, strict_range
 
-from crossbar.errors import InstrumentError, LimitError, WrongInstrumentError
+from crossbar.errors import InstrumentError, LimitError, ReplyError, WrongInstrumentError
 from crossbar.pulses import Pulse
 from crossbar.units import Seconds, Volts
 from drivers.hardware_range import hardware_range
@@ -25,6 +25,8 @@ MAX_LEVEL: Volts = 10.0
 WIDTHS: tuple[Seconds, Seconds] = (1.5e-9, 1e6)
 EDGES: tuple[Seconds, Seconds] = (1e-9, 1e3)
 FASTEST_EDGE: Seconds = 1e-9
+POWER_ON = 0x80
+"""Bit of the event status (IEEE 488.2): switched on since ``*CLS``."""
 LIMIT_TOLERANCE: Volts = 1e-3
 """How closely a limit must read back."""
 BUS_LATENCY: Seconds = 1e-3
@@ -282,8 +284,38 @@ class Keysight81160A(Instrument):
         self.off()  # a change of polarity while the output is on would move the idle level
         self._set_levels(pulse.amplitude)
         self.width = pulse.width
-        self.check_errors()  # with one setting refused, the others would make another pulse
-        self._command(":OUTP1 ON")
+        self._check_prepared()  # with one setting refused, the others would make another pulse
+        # Once more what keeps the cell at 0 V, in the message that closes the relay: switched off
+        # and on a moment ago, the generator would send its factory setting's sine wave.
+        levels = ";:".join(f"{name} {value}" for name, value in self._levels(pulse.amplitude))
+        doing = ":OUTP1 ON"
+        answer = self.ask(f":FUNC1 PULS;:ARM:SOUR1 MAN;:{levels};{doing};*ESR?;:SYST:ERR?")
+        events, _, entry = answer.partition(";")
+        raise_reported(entry, self.ask, NAME, doing=doing)
+        if not events.strip().lstrip("+").isdigit() or int(events) & POWER_ON:
+            raise self._lost_its_settings(f"event status {events.strip()!r}")
+
+    def _check_prepared(self) -> None:
+        """The error queue, and whether the generator still is as `prepare` left it."""
+        answer = self.ask(":FUNC1?;:SYST:ERR?")
+        function, _, entry = answer.partition(";")
+        raise_reported(entry, self.ask, NAME)
+        if function.strip() != "PULS":
+            raise self._lost_its_settings(f"its function is {function.strip()!r}")
+
+    def _lost_its_settings(self, sign: str) -> InstrumentError:
+        return InstrumentError(
+            f"The {NAME} is not as it was prepared ({sign}): was it switched off and on, or set by "
+            "hand? The pulse was not sent. Open the bench anew, which prepares it."
+        )
+
+    def _levels(self, amplitude: Volts) -> tuple[tuple[str, str], ...]:
+        """The commands of `_set_levels`, in its order."""
+        return (
+            ("OUTP1:POL", "NORM" if amplitude > 0 else "INV"),
+            ("VOLT1", f"{abs(amplitude):.9g}"),
+            ("VOLT1:OFFS", f"{amplitude / 2:.9g}"),
+        )
 
     def _set_levels(self, amplitude: Volts) -> None:
         """0 V and ``amplitude``, idling at 0 V.
@@ -301,6 +333,8 @@ class Keysight81160A(Instrument):
 
     def _check_limits(self, max_amplitude: Volts) -> None:
         low, high, enabled = self.limit_low, self.limit_high, self.limits_enabled
+        if not all(isinstance(limit, float) for limit in (low, high)):
+            raise ReplyError(f"The {NAME} answered {low!r} and {high!r} for its level limits.")
         off_by = max(abs(low + max_amplitude), abs(high - max_amplitude))
         if off_by > LIMIT_TOLERANCE or not enabled:
             raise InstrumentError(

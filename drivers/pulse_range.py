@@ -20,6 +20,10 @@ class PulseRange:
     signs: tuple[int, ...] = (-1, 1)
     """(1,) for a generator that only sends positive pulses."""
 
+    def nearest(self, amplitude: Volts) -> Volts:
+        """The amplitude nearest to this one that the generator can make, where it has steps."""
+        return amplitude
+
     def check(self, pulse: Pulse) -> Pulse:
         """Return the pulse, or raise LimitError: nothing is clipped."""
         if not self.smallest <= abs(pulse.amplitude) <= self.largest:

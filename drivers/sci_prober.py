@@ -45,7 +45,7 @@ class MapPosition:
     @classmethod
     def read(cls, values: list[float]) -> "MapPosition":
         """From the values of ``ReadMapPosition2``; those after the sub-die are left out."""
-        column, row, x_from_home, y_from_home, subdie = leading(values, 5)
+        column, row, x_from_home, y_from_home, subdie = numbers(values, 5)
         return cls(
             column=int(column),
             row=int(row),
@@ -68,7 +68,7 @@ class ChuckHeights:
     @classmethod
     def read(cls, values: list[float]) -> "ChuckHeights":
         """From the values of ``ReadChuckHeights Y``; a contact height of -1 is none."""
-        contact, overtravel, align, separation = leading(values, 4)
+        contact, overtravel, align, separation = numbers(values, 4)
         return cls(
             contact=None if contact == -1 else contact * MICROMETRE,
             overtravel=overtravel * MICROMETRE,
@@ -82,6 +82,17 @@ def leading(values: list, count: int) -> list:
     if len(values) < count:
         raise ReplyError(f"The prober's reply has {len(values)} values, {values}, not {count}.")
     return values[:count]
+
+
+def numbers(values: list, count: int) -> list[float]:
+    """The first values of a reply, if they are numbers. Raises ReplyError."""
+    first = leading(values, count)
+    try:
+        return [float(value) for value in first]
+    except ValueError:
+        raise ReplyError(
+            f"The prober's reply has {first} where {count} numbers are expected."
+        ) from None
 
 
 class SciProber(Instrument):
@@ -134,7 +145,7 @@ class SciProber(Instrument):
         separator=None,
         cast=str,
         get_process_list=lambda words: tuple(
-            float(word) * MICROMETRE for word in leading(words, 3)[1:]
+            distance * MICROMETRE for distance in numbers(leading(words, 3)[1:], 2)
         ),
     )
     preset_height = Instrument.measurement(

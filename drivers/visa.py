@@ -5,6 +5,7 @@ computer and an instrument is raised as `NotConnectedError` or `NoReplyError`, w
 instrument's role and address. No write is ever repeated here.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import pyvisa
@@ -16,6 +17,7 @@ from pyvisa.rname import InvalidResourceName, parse_resource_name
 
 from crossbar.errors import InstrumentError, NoReplyError, NotConnectedError
 from crossbar.units import Seconds, format_quantity
+from drivers.traffic_file import Recorder
 
 FAULTS = (VisaIOError, InvalidSession, OSError)
 """What PyVISA and its backends raise while bytes travel; pyvisa-py lets socket errors through."""
@@ -47,73 +49,116 @@ class BenchAdapter(VISAAdapter):
         visa_library: str | VisaLibraryBase,
         timeout: Seconds,
         termination: str = "\n",
+        baud_rate: int = 9600,
+        recorder: Recorder | None = None,
     ) -> None:
         """Raises whatever the VISA library raises; `connect` translates that."""
         self.role = role
         self.address = address
+        self.messages = 0
+        """How many were sent so far."""
+        self._recorder = recorder
         self._stream = is_stream(address)
         self._asked = ""
         self._reply_may_come_late = False
+        self._lost = False
         self._settings: dict[str, Any] = {
             "timeout": timeout * 1000,
             "write_termination": termination,
             "read_termination": termination if self._stream else None,
             "encoding": "latin-1",
         }
+        if address.upper().startswith("ASRL"):
+            self._settings["baud_rate"] = baud_rate
         super().__init__(address, visa_library, **self._settings)
 
     def _write(self, command: str, **kwargs: Any) -> None:
         try:
             self._forget_late_reply()
             self._asked = command
+            self._note("write", command)
             super()._write(command, **kwargs)
         except FAULTS as error:
-            raise self._translated(error) from error
+            raise self._translated(error, "write") from error
 
     def _write_bytes(self, content: bytes, **kwargs: Any) -> None:
         try:
             self._forget_late_reply()
             self._asked = f"{content[:40]!r}"
+            self._note("write", content)
             super()._write_bytes(content, **kwargs)
         except FAULTS as error:
-            raise self._translated(error) from error
+            raise self._translated(error, "write") from error
 
     def _read(self, **kwargs: Any) -> str:
         try:
-            return super()._read(**kwargs).removesuffix("\n").removesuffix("\r")
+            reply = super()._read(**kwargs).removesuffix("\n").removesuffix("\r")
         except FAULTS as error:
-            raise self._translated(error) from error
+            raise self._translated(error, "read") from error
+        self._note("read", reply)
+        return reply
 
     def _read_bytes(self, count: int, break_on_termchar: bool = False, **kwargs: Any) -> bytes:
+        asked = count
         if count < 0 and not self._stream:
             # PyMeasure reads byte by byte until a time-out; END says where the reply is over.
             break_on_termchar = True
         try:
-            return super()._read_bytes(count, break_on_termchar, **kwargs)
+            reply = bytes(super()._read_bytes(count, break_on_termchar, **kwargs))
         except FAULTS as error:
-            raise self._translated(error) from error
+            raise self._translated(error, "read") from error
+        self._note("read_bytes", reply, count=asked)
+        return reply
+
+    def _note(self, event: str, data: str | bytes, count: int | None = None) -> None:
+        """Count what is sent, and record what travels if somebody wants it recorded."""
+        self.messages += event == "write"
+        if self._recorder is not None:
+            self._recorder.note(self.role, event, data, count=count)
 
     def _forget_late_reply(self) -> None:
         """After a time-out, see to it that a late reply never answers the next question.
 
-        Where the bus has a device clear, clear; where it has none, connect anew.
+        Where the bus has a device clear, clear; where it has none, connect anew, as after a
+        connection that was lost: outputs must still be switched off.
         """
-        if not self._reply_may_come_late:
+        if not (self._reply_may_come_late or self._lost):
             return
-        if self._stream:
-            self._settings["timeout"] = self.connection.timeout  # a driver may have changed it
-            self.connection.close()
-            self.connection.open()
-            for name, value in self._settings.items():
-                setattr(self.connection, name, value)
+        self._note("clear", "")
+        if self._stream or self._lost:
+            self._connect_anew()
         else:
             self.connection.clear()
-        self._reply_may_come_late = False
+        self._reply_may_come_late = self._lost = False
 
-    def _translated(self, error: Exception) -> InstrumentError:
+    def _connect_anew(self) -> None:
+        if not self._lost:
+            self._settings["timeout"] = self.connection.timeout  # a driver may have changed it
+        with suppress(*FAULTS):
+            self.connection.close()
+        try:
+            self.connection.open()
+        except FAULTS:
+            raise
+        except Exception as error:  # pyvisa-py raises bare Exceptions
+            raise OSError(str(error)) from error
+        for name, value in self._settings.items():
+            setattr(self.connection, name, value)
+
+    def _translated(self, error: Exception, doing: str) -> InstrumentError:
+        """`_explained`, and recorded as what came of writing or reading."""
+        explained = self._explained(error)
+        if self._recorder is not None:
+            self._recorder.note(
+                self.role, f"{doing}_error", str(explained), kind=type(explained).__name__
+            )
+        return explained
+
+    def _explained(self, error: Exception) -> InstrumentError:
         """This program's error for one of `FAULTS`, naming role, address, reason and remedy."""
         code = error.error_code if isinstance(error, VisaIOError) else None
         if code in GONE or not isinstance(error, VisaIOError):
+            self._lost = True
             return not_connected(self.role, self.address, error)
         self._reply_may_come_late = True
         if code == StatusCode.error_timeout:
@@ -135,14 +180,36 @@ def connect(
     visa_library: str | VisaLibraryBase = "",
     timeout: Seconds = 5.0,
     termination: str = "\n",
+    baud_rate: int = 9600,
+    recorder: Recorder | None = None,
 ) -> BenchAdapter:
     """Open the instrument at a VISA address.
 
     ``visa_library`` is an instance (a simulated bench's), "@py", a path, or "" for the system's.
+    ``baud_rate`` is that of a serial line. ``recorder`` gets every message, clear and error.
     Raises NotConnectedError for a missing VISA library and for an address where nothing answers.
     Some interfaces (GPIB, pyvisa-py's sockets) find out only when first written to: ask for the
     instrument's identity next.
     """
+    if recorder is None:
+        return _opened(address, role, visa_library, timeout, termination, baud_rate, None)
+    recorder.note(role, "open", address)
+    try:
+        return _opened(address, role, visa_library, timeout, termination, baud_rate, recorder)
+    except NotConnectedError as error:
+        recorder.note(role, "open_error", str(error), kind=type(error).__name__)
+        raise
+
+
+def _opened(
+    address: str,
+    role: str,
+    visa_library: str | VisaLibraryBase,
+    timeout: Seconds,
+    termination: str,
+    baud_rate: int,
+    recorder: Recorder | None,
+) -> BenchAdapter:
     try:
         return BenchAdapter(
             address,
@@ -150,6 +217,8 @@ def connect(
             visa_library=visa_library,
             timeout=timeout,
             termination=termination,
+            baud_rate=baud_rate,
+            recorder=recorder,
         )
     except FAULTS as error:
         if isinstance(error, pyvisa.errors.LibraryError):

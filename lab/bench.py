@@ -54,6 +54,12 @@ class Bench:
         return {role: driver.identity for role, driver in self.instruments.items()}
 
     @property
+    def messages(self) -> int:
+        """How many messages the instruments were sent; those of makers' packages count as none."""
+        adapters = (getattr(driver, "adapter", None) for driver in self.instruments.values())
+        return sum(getattr(adapter, "messages", 0) for adapter in adapters)
+
+    @property
     def bench_time(self) -> float:
         """Seconds that the real bench would have taken so far; 0 where nothing is simulated."""
         return 0.0 if self.simulation is None else float(self.simulation.elapsed)
@@ -68,6 +74,7 @@ class Bench:
             limits=self.limits,
             wiring=self.configuration.wiring.generator_wiring,
             trigger_line=self.configuration.wiring.trigger_line,
+            matrix_wiring=self.configuration.wiring.matrix.matrix_wiring,
             execution=self.execution,
         )
         ledger = None if self.ledger_of is None else self.ledger_of(die)
@@ -76,8 +83,9 @@ class Bench:
         prober.go_to(die)
         try:
             prober.contact()
-            if "smu" in self.instruments:
-                self.instruments["smu"].prepare(self.limits.max_current)  # on, at 0 V
+            for role in ("smu", "pulse_measure_unit"):
+                if role in self.instruments:  # on, at 0 V
+                    _prepare(role, self.instruments[role], self.configuration, self.source)
             yield memory_die
         finally:
             # Outputs first: needles must not leave a cell while something drives it.
@@ -100,12 +108,14 @@ def opened(
     state_file: Path | None = None,
     execution: str = "board",
     ledger_of: Callable[[DieAddress], StressLedger] | None = None,
+    connector: Callable[..., Any] = connect,
 ) -> Iterator[Bench]:
     """Open every instrument, or none; switch every output off on the way out.
 
     Raises InstrumentError that names every instrument that did not open, not only the first.
     ``simulation`` is the simulated bench to open instead of hardware; its wafer's state is saved to
-    ``state_file`` at the end.
+    ``state_file`` at the end. ``connector`` is `drivers.visa.connect`, or what stands in for it
+    where traffic is recorded or replayed.
     """
     limits = configuration.limits_from(source)
     library = configuration.visa_library if simulation is None else simulation.visa_library
@@ -116,7 +126,7 @@ def opened(
         failures: list[LabError] = []
         for role, table in configuration.instruments.items():
             try:
-                driver = _open(role, table, configuration, library, simulation)
+                driver = _open(role, table, configuration, library, simulation, connector)
                 on_the_way_out.callback(_close, role, driver)
                 _protect(role, driver, configuration, source)
                 instruments[role] = driver
@@ -142,6 +152,7 @@ def _open(
     configuration: BenchConfiguration,
     library: Any,
     simulation: Any,
+    connector: Callable[..., Any],
 ) -> Any:
     """Connect one instrument and make sure it is the one that was meant."""
     line = entry(table.driver)
@@ -159,12 +170,13 @@ def _open(
     options: dict[str, Any] = {}
     if role == "prober":
         options = {"die_frame": configuration.wafer.prober_frame.die_frame}
-    adapter = connect(
+    adapter = connector(
         table.address,
         role=role,
         visa_library=library,
         timeout=max(line.timeout, configuration.timeout),
         termination=line.termination,
+        baud_rate=line.baud_rate,
     )
     try:
         driver = driver_type(adapter, **options)
@@ -178,6 +190,13 @@ def _open(
 def _protect(role: str, driver: Any, configuration: BenchConfiguration, source: str) -> None:
     """Outputs off, and the instrument's own protection set to the bench's limits and read back."""
     driver.off()
+    _prepare(role, driver, configuration, source)
+    if role in ("smu", "pulse_measure_unit"):
+        driver.off()  # preparing one leaves its output on
+
+
+def _prepare(role: str, driver: Any, configuration: BenchConfiguration, source: str) -> None:
+    """Set an instrument's own protection to the bench's limits, and read it back."""
     limits = configuration.limits_from(source)
     # A cell's volts are a little less than the generator's; the highest limit is what counts.
     at_generator = configuration.wiring.generator_wiring.generator_pulse(
@@ -186,12 +205,10 @@ def _protect(role: str, driver: Any, configuration: BenchConfiguration, source: 
     highest = configuration.limits.generator_amplitude(at_generator.amplitude)
     if role == "smu":
         driver.prepare(limits.max_current)
-        driver.off()
     elif role == "pulse_generator":
         driver.prepare(highest)
     elif role == "pulse_measure_unit":
         driver.prepare(highest, limits.max_current)
-        driver.off()
     elif role == "prober":
         driver.prepare(configuration.limits.chuck_limits(source))
     elif role == "die_board":

@@ -49,7 +49,7 @@ def check_bench(bench: Bench) -> BenchFindings:
                 address=table.address,
                 identity=driver.identity,
                 round_trip=_round_trip(driver),
-                protections=_protections(driver),
+                protections=driver.protections(),
             )
         )
     die = bench.configuration.wafer.addresses[0]
@@ -65,8 +65,3 @@ def _round_trip(driver: Any) -> Seconds:
         driver.check_errors()
         durations.append(time.perf_counter() - started)
     return sorted(durations)[ROUND_TRIPS // 2]
-
-
-def _protections(driver: Any) -> tuple[Protection, ...]:
-    """None for a box that only connects, such as a board or a matrix."""
-    return tuple(driver.protections()) if hasattr(driver, "protections") else ()

@@ -20,6 +20,7 @@ from crossbar.units import Ohms, Ratio, Seconds
 from drivers.catalog import ROLES
 from drivers.die_access.routed import GeneratorWiring
 from drivers.die_frame import DieFrame
+from drivers.matrix_wiring import MatrixWiring
 from lab.limits_table import LimitsTable
 
 BUILT_IN = "default_bench.toml"
@@ -83,6 +84,29 @@ class InstrumentTable(Table):
     address: str
 
 
+class MatrixTable(Table):
+    """What is wired to the switch matrix (`drivers.matrix_wiring.MatrixWiring`)."""
+
+    meter: str = Field(default="A", pattern="^[A-H]$")
+    pulse_source: str = Field(default="B", pattern="^[A-H]$")
+    ground: str = Field(default="C", pattern="^[A-H]$")
+    first_slot: int = Field(default=1, ge=1, le=6)
+    slots: int = Field(default=6, ge=1, le=6)
+
+    @model_validator(mode="after")
+    def _rows_differ(self) -> "MatrixTable":
+        if len({self.meter, self.pulse_source, self.ground}) < 3:
+            raise ValueError("meter, pulse_source and ground need a row each: two on one are short")
+        if self.first_slot + self.slots > 7:
+            raise ValueError("the matrix has slots 1 to 6: lower first_slot or slots")
+        return self
+
+    @property
+    def matrix_wiring(self) -> MatrixWiring:
+        """For the selector, and for the emulator of the matrix."""
+        return MatrixWiring(**self.model_dump())
+
+
 class WiringTable(Table):
     """Between the instruments and a cell."""
 
@@ -90,6 +114,7 @@ class WiringTable(Table):
     path_resistance: Ohms = Field(default=10.0, ge=0)
     cell_resistance: Ohms = Field(default=6e3, gt=0)
     trigger_line: int = Field(default=1, ge=1, le=14)
+    matrix: MatrixTable = MatrixTable()
 
     @property
     def generator_wiring(self) -> GeneratorWiring:

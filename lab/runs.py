@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,7 +170,8 @@ def measure(
                     listener("no contact", die, stored)
                     continue
                 misses = 0
-                for record in work(memory_die, done | {contact.key}):
+                records = work(memory_die, done | {contact.key})
+                for record in _while_touching(bench, memory_die, records):
                     store.add(run, die, record)  # durable before the generator goes on
                     stored += 1
                     listener("record", die, stored)
@@ -200,6 +201,29 @@ def measure(
 def check_contact(die: MemoryDie) -> ContactRecord:
     """Read a few cells right after touchdown."""
     return next(contact_check(die, ContactCheckParameters()))
+
+
+def _while_touching(bench: Bench, die: MemoryDie, records: Iterable[Any]) -> Iterator[Any]:
+    """Pass records on, each measurement's after another look at the contact."""
+    said = bench.messages
+    for record in records:
+        if bench.messages != said or not said:  # makers' packages count no messages: look always
+            _still_touching(die)
+            said = bench.messages
+        yield record
+
+
+def _still_touching(die: MemoryDie) -> None:
+    """Raise ContactError if the needles have lifted since the last look: what was measured since
+    then is worth nothing, and is not stored.
+    """
+    contact = check_contact(die)
+    if not contact.touching:
+        raise ContactError(
+            f"The needles lost contact with die {die.address} during the measurement: the best of "
+            f"{len(contact.cells)} cells conducts {contact.conductance.max():.3g} S. The piece of "
+            "work in hand is not stored. Check chuck and needles, then go on with `lab resume`."
+        )
 
 
 def _give_up_after(misses: int, die: DieAddress, contact: ContactRecord) -> None:

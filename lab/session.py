@@ -14,6 +14,7 @@ from db.store import Store
 from lab.bench import Bench, opened
 from lab.chosen_bench import ChosenBench
 from lab.interruption import termination_as_interrupt
+from lab.traffic import UNWATCHED, Traffic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,23 +26,33 @@ class Session:
 
 
 @contextmanager
-def session(chosen: ChosenBench, database: str, *, execution: str = "board") -> Iterator[Session]:
+def session(
+    chosen: ChosenBench,
+    database: str,
+    *,
+    execution: str = "board",
+    traffic: Traffic = UNWATCHED,
+) -> Iterator[Session]:
     """Open the database, then the bench; on the way out the bench goes first."""
     with Store.open(database) as store, termination_as_interrupt():
         simulation, state_file = None, None
-        if chosen.is_simulated:
+        if chosen.is_simulated and traffic.replayed is None:
             from lab.simulation import simulated_bench  # torch: only where a bench is simulated
 
             state_file = state_file_beside(database, chosen.wafer)
             simulation = simulated_bench(chosen.configuration, store, state_file)
-        with opened(
-            chosen.configuration,
-            chosen.source,
-            simulation=simulation,
-            state_file=state_file,
-            execution=execution,
-            ledger_of=partial(stress_ledger, store, chosen),
-        ) as bench:
+        with (
+            traffic.prepared(chosen.configuration, simulation) as connector,
+            opened(
+                chosen.configuration,
+                chosen.source,
+                simulation=simulation,
+                state_file=state_file,
+                execution=execution,
+                ledger_of=partial(stress_ledger, store, chosen),
+                connector=connector,
+            ) as bench,
+        ):
             yield Session(store=store, bench=bench)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,9 +44,9 @@ def simulated_bench(
         wafer,
         {entry.address: entry.driver for entry in configuration.instruments.values()},
         options={
-            configuration.instruments["prober"].address: {
-                "die_frame": configuration.wafer.prober_frame.die_frame
-            }
+            table.address: given
+            for role, table in configuration.instruments.items()
+            if (given := _options(role, configuration))
         },
         trigger_line=configuration.wiring.trigger_line,
         real_time=table.real_time,
@@ -54,6 +55,15 @@ def simulated_bench(
     if state_file is not None and state_file.exists():
         bench.load_state(state_file)
     return bench
+
+
+def _options(role: str, configuration: BenchConfiguration) -> dict[str, Any]:
+    """What the emulator of this role must know of how the bench is set up."""
+    if role == "prober":
+        return {"die_frame": configuration.wafer.prober_frame.die_frame}
+    if role == "switch_matrix":
+        return {"wiring": configuration.wiring.matrix.matrix_wiring}
+    return {}
 
 
 def scaled(defects: DefectPopulation, factor: float) -> DefectPopulation:

@@ -48,6 +48,7 @@ class SimulatedBench:
         self.latency = latency
         self.station = ProbeStation(wafer=wafer, clock=VirtualClock(real_time=real_time))
         self.emulators: dict[str, EmulatedInstrument] = {}
+        self._options = {address: dict(given) for address, given in (options or {}).items()}
         self.packages: dict[str, Any] = {}
         """What stands in for the objects of makers' own packages, by address."""
         # All share the wafer and the clock, so over TCP all take turns.
@@ -62,6 +63,9 @@ class SimulatedBench:
             if entry(driver).role == "pulse_generator":
                 triggered = self.station.trigger_lines.setdefault(trigger_line, [])
                 triggered.append(emulator.external_trigger)
+        chosen_by = {entry(driver).role for driver in instruments.values()}
+        if wafer.geometry.cells == 1 and not chosen_by & {"die_board", "switch_matrix"}:
+            self.station.route(0)  # the needles are on it; nothing is left to be chosen
         self.visa_library = EmulatorVisaLibrary(
             self.emulators, clock=self.station.clock, latency=latency
         )
@@ -71,6 +75,18 @@ class SimulatedBench:
     def elapsed(self) -> Seconds:
         """How long a real bench would have taken so far."""
         return self.station.clock.now
+
+    def restart(self, address: str) -> None:
+        """Switch an instrument off and on: settings, replies and errors are lost, outputs and
+        relays are as at power-on. A prober's chuck stays where it is.
+        """
+        emulator = self.emulators[address]
+        lock = emulator.lock
+        with lock:
+            if hasattr(emulator, "restore_defaults"):
+                emulator.restore_defaults()  # opens what relays it has in the station
+            emulator.__init__(self.station, **self._options.get(address, {}))  # type: ignore[misc]
+            emulator.lock = lock
 
     def serve(
         self, *, host: str = "127.0.0.1", ports: Mapping[str, int] | None = None

@@ -29,6 +29,7 @@ ERROR_TEXTS = {
     -223: "Too much data",
     -224: "Illegal parameter value",
     -230: "Data corrupt or stale",
+    -310: "System error",
     -350: "Queue overflow",
     -363: "Input buffer overrun",
     -365: "Time out error",

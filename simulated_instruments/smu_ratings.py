@@ -1,6 +1,6 @@
 """What the 2600B models can source and measure (reference manual, range tables)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crossbar.errors import ConfigurationError
 from crossbar.units import Amperes, Seconds, Volts
@@ -20,6 +20,12 @@ class SmuRatings:
     default_voltage_limit: Volts
     default_measure_delay: Seconds
     """-1 is DELAY_AUTO."""
+    extra_measure_ranges: tuple[Amperes, ...] = ()
+    """Current ranges below those that can be sourced."""
+
+    @property
+    def measured_current_ranges(self) -> tuple[Amperes, ...]:
+        return self.extra_measure_ranges + self.current_ranges
 
     @property
     def max_voltage(self) -> Volts:
@@ -58,10 +64,12 @@ SERIES_263 = SmuRatings(
     default_measure_delay=-1.0,
 )
 
+SERIES_263_SENSITIVE = replace(SERIES_263, extra_measure_ranges=(100e-12,))
+
 RATINGS = {
     "2601B": SERIES_260, "2602B": SERIES_260, "2604B": SERIES_260,
     "2611B": SERIES_261, "2612B": SERIES_261, "2614B": SERIES_261,
-    "2634B": SERIES_263, "2635B": SERIES_263, "2636B": SERIES_263,
+    "2634B": SERIES_263, "2635B": SERIES_263_SENSITIVE, "2636B": SERIES_263_SENSITIVE,
 }  # fmt: skip
 SINGLE_CHANNEL = {"2601B", "2611B", "2635B"}
 WITHOUT_DIGITAL_IO = {"2604B", "2614B", "2634B"}

@@ -13,6 +13,7 @@ from simulated_instruments.tsp_settings import SWITCH_OFF, SWITCH_ON, Setting, S
 DEDICATED_CAPACITY = 149_789
 """Readings that nvbuffer1 and nvbuffer2 hold."""
 COLUMNS = ("readings", "timestamps", "statuses", "sourcevalues")
+"""Left out of the real list: ranges, functions and output states."""
 ONLY_WHEN_EMPTY = {"appendmode", "collectsourcevalues", "collecttimestamps"}
 MUST_BE_CLEARED, NO_SUCH_INDEX = 5032, 4900
 
@@ -68,7 +69,7 @@ class ReadingBuffer:
         return MUST_BE_CLEARED if name in ONLY_WHEN_EMPTY and self.values else 0
 
 
-def element(values: Sequence[float], key: object) -> float | None:
+def element(values: Sequence[float], key: object = None, *_: object) -> float | None:
     """``buf.readings[key]``, counted from 1; nil beyond the end."""
     if isinstance(key, int) and 1 <= key <= len(values):
         return values[key - 1]
@@ -78,7 +79,12 @@ def element(values: Sequence[float], key: object) -> float | None:
 def buffer_object(interpreter: TspInterpreter, buffer: ReadingBuffer) -> LuaObject:
     """The buffer as TSP sees it; ``buf[3]`` is ``buf.readings[3]``."""
     tables = {
-        name: interpreter.make_object(handle=column, index=partial(element, column.values))
+        name: interpreter.make_object(
+            handle=column,
+            members={"getreading": partial(element, column.values)},
+            index=partial(element, column.values),
+            lua_type="synchronous_table",
+        )
         for name, column in buffer.columns.items()
     }
     return interpreter.make_object(
@@ -92,6 +98,7 @@ def buffer_object(interpreter: TspInterpreter, buffer: ReadingBuffer) -> LuaObje
         setters=buffer.settings.setters(),
         members=tables | CONSTANTS | {"clear": lambda *_: buffer.clear(), "clearcache": _no_cache},
         index=partial(element, buffer.values),
+        lua_type="reading_buffer",
     )
 
 

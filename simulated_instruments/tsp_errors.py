@@ -22,13 +22,18 @@ TEXTS = {
     -350: "Queue overflow",
     1101: "Parameter too big",
     1102: "Parameter too small",
+    1105: "Too many parameters",
     1400: "Expected at least 1 parameters",
     1401: "Parameter is invalid",
     1801: "Invalid digital trigger line",
     4900: "Reading buffer index is not valid",
+    2500: "Average delay must be at least 50e-6 seconds",
     5005: "Value too big for range",
     5032: "Cannot change setting unless buffer is cleared",
     5038: "Index exceeds maximum reading",
+    5042: "Cannot perform requested operation while overlapped operation is in progress",
+    5059: "Trigger source action enabled without configuration",
+    5060: "Trigger measure action enabled without configuration",
 }
 
 

@@ -7,7 +7,7 @@ from simulated_instruments.tsp_interpreter import LuaObject, TspInterpreter
 
 START = re.compile(r"(loadscript|loadandrunscript)(?:\s+(\S+))?\s*", re.ASCII)
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-ILLEGAL_NAME = -282
+ILLEGAL_NAME, WRONG_TYPE = -282, -104
 
 
 class ScriptLoader:
@@ -48,8 +48,11 @@ class ScriptLoader:
         self.collecting = []
         return True
 
-    def make(self, source: str, name: str = "", *_: object) -> LuaObject | None:
+    def make(self, source: object, name: object = "", *_: object) -> LuaObject | None:
         """``script.new(source, name)``: the script, also a global of that name; nil on -285."""
+        if not isinstance(source, str) or not isinstance(name, str):
+            self.errors.report(WRONG_TYPE)
+            return None
         function = self.interpreter.compile(source)
         if function is None:
             return None

@@ -28,7 +28,7 @@ class Setting:
             return TOO_BIG
         if value < (min(self.choices) if self.choices else self.lower):
             return TOO_SMALL
-        if math.isnan(value) or (self.choices and value not in self.choices):
+        if not math.isfinite(value) or (self.choices and value not in self.choices):
             return ILLEGAL
         return 0
 
@@ -38,6 +38,8 @@ def choice(default: float, *choices: float) -> Setting:
     return Setting(default=default, choices=choices)
 
 
+DURATION = Setting(default=0, lower=0, upper=100e3)
+"""Seconds. The upper end is ours, but for timers, where the manual has it."""
 SWITCH_OFF = choice(0, 0, 1)
 SWITCH_ON = choice(1, 0, 1)
 
@@ -79,7 +81,7 @@ class Settings:
 
     def getters(self) -> dict[str, Callable[[], float]]:
         """For `TspInterpreter.make_object`."""
-        return {name: partial(self.values.__getitem__, name) for name in self.table}
+        return {name: partial(self.__getitem__, name) for name in self.table}
 
     def setters(self) -> dict[str, Callable[[float], None]]:
         """For `TspInterpreter.make_object`."""

@@ -2,9 +2,7 @@
 
 A level that the source holds while the clock advances is a pulse for the cell, however slow; the
 cell gets it when the level changes, at a measurement, before a trigger leaves, and when the output
-goes off. Left out: settling times, autozero conversions, filters, the interlock, the trigger model
-(`SmuChannel.measure` is what a sweep would call), and the quirk that a negative pulse from a bias
-of exactly 0 V is 100 µs short on the real instrument.
+goes off. Left out: settling times, autozero conversions, filters and the interlock.
 """
 
 import math
@@ -15,6 +13,7 @@ from simulated_instruments.clock import VirtualClock
 from simulated_instruments.smu_ratings import SmuRatings
 from simulated_instruments.smu_settings import (
     DCVOLTS,
+    REL_SETTINGS,
     fitting_range,
     measure_settings,
     source_settings,
@@ -30,9 +29,17 @@ READING_OVERHEAD: Seconds = 1e-4
 OVERRANGE = 1.02
 """Readings reach 102 % of their range."""
 TOO_BIG_FOR_RANGE = 5005
-VOLTAGE_LIMITED, CURRENT_LIMITED = 0x01, 0x02
-STATUS_FOUR_WIRE, STATUS_COMPLIANCE = 0x10, 0x40
+VOLTAGE_LIMITED, CURRENT_LIMITED, READING_OVERFLOW, BUFFER_AVAILABLE = 0x01, 0x02, 0x80, 0x100
+STATUS_FOUR_WIRE, STATUS_RELATIVE, STATUS_COMPLIANCE = 0x10, 0x20, 0x40
 LEVELS = {"levelv": "v", "leveli": "i"}
+POLARITY_CHANGE: Seconds = 100e-6
+"""A sweep's step to a negative level loses this much at a bias of exactly 0, which counts as
+positive; a bias of -1e-18 does not (reference manual)."""
+SWEEP_LIMIT_SHARE = 0.1
+"""In a sweep the limit's range is that of the larger limit, and no limit below this share of the
+range is enforced."""
+FIXED_IN_SWEEP = {"func", "rangev", "rangei", "autorangev", "autorangei"}
+OPERATION_RUNS = 5042
 MAX_SOURCE_STEPS = 20
 """Steps of the search for the voltage that drives a sourced current through a cell."""
 
@@ -68,30 +75,46 @@ class SmuChannel:
         self.line_frequency = line_frequency
         self.source = Settings(source_settings(ratings), errors, accept=self._fits_range)
         self.measuring = Settings(measure_settings(ratings), errors)
+        self.offsets = Settings(REL_SETTINGS, errors)
+        """``measure.rel``."""
         self.wiring = Settings({"sense": choice(0, 0, 1, 3)}, errors)
         self.buffers = (ReadingBuffer(errors), ReadingBuffer(errors))
         self._point: OperatingPoint | None = None
+        self._noted = 0
+        """Condition bits of the last measurement."""
         self._settled_at = clock.now
+        self._sweeping = False
+        self._sweep_level: float | None = None
+        """What a sweep sources instead of the level (the bias)."""
+        self._sweep_limits = {"i": 0.0, "v": 0.0}
+        """Limits of the sweep; 0 is LIMIT_AUTO, the normal limit."""
 
     def reset(self) -> None:
         """Output off, everything back to its default. The buffers keep their readings."""
-        self.settle()
-        for settings in (self.source, self.measuring, self.wiring):
+        self.end_sweep(hold=False)
+        for settings in (self.source, self.measuring, self.offsets, self.wiring):
             settings.reset()
         self._point = None
+        self._noted = 0
 
     def settle(self) -> None:
         """Let the cell feel what the source held since the last call."""
-        held, self._settled_at = self.clock.now - self._settled_at, self.clock.now
-        if held > 0 and self.source["output"] and self._level():
+        held = self.clock.now - self._settled_at
+        if held <= 0:
+            return
+        self._settled_at = self.clock.now
+        if self.source["output"] and self._level():
             if self.source["func"] == DCVOLTS:
-                voltage = self.source["levelv"]
+                voltage = self._level()
                 self.terminals.hold(voltage, held, self._current_limit(voltage))
             else:
-                self.terminals.hold(self._operate().voltage, held, abs(self.source["leveli"]))
+                self.terminals.hold(self._operate().voltage, held, abs(self._level()))
 
     def set_source(self, name: str, value: float) -> None:
         """Set an attribute of ``source``; what was sourced until now takes effect first."""
+        if self._sweeping and name in FIXED_IN_SWEEP:
+            self.errors.report(OPERATION_RUNS)
+            return
         self.settle()
         self._point = None
         if name in ("rangev", "rangei"):
@@ -100,8 +123,44 @@ class SmuChannel:
             self.source.set(name, value)
         if name == "output" and self.source["output"] == 2:  # HIGH_Z reads back as off
             self.source.values["output"] = 0.0
+        if not self._sweeping and (name in LEVELS or name == "func" or not self.source["output"]):
+            self._leave_sweep_level()  # what a finished sweep left on the output
         if (name in LEVELS or name == "output") and self.source["delay"] > 0:
             self.clock.advance(self.source["delay"])
+
+    @property
+    def sweeping(self) -> bool:
+        """Whether a trigger model has it."""
+        return self._sweeping
+
+    def begin_sweep(self, limit_current: Amperes, limit_voltage: Volts) -> None:
+        """A trigger model leaves idle; limits of 0 keep the normal ones."""
+        self.settle()
+        self._sweeping = True
+        self._sweep_limits = {"i": limit_current, "v": limit_voltage}
+
+    def sweep_to(self, level: float | None) -> None:
+        """Source a sweep's level, or None for the bias; in range by `TriggerModel`'s checks."""
+        self.settle()
+        self._point = None
+        if level is None:
+            self._leave_sweep_level()
+            return
+        turns_negative = level < 0 and self._level() == 0
+        self._sweep_level = level
+        if turns_negative:
+            self._settled_at = self.clock.now + POLARITY_CHANGE
+        if self.source["delay"] > 0:
+            self.clock.advance(self.source["delay"])
+
+    def end_sweep(self, *, hold: bool) -> None:
+        """Back to the normal limits and to the bias, unless the last level is to be held."""
+        self.settle()
+        self._point = None
+        self._sweeping = False
+        self._sweep_limits = {"i": 0.0, "v": 0.0}
+        if not hold:
+            self._leave_sweep_level()
 
     def set_measuring(self, name: str, value: float) -> None:
         """Set an attribute of ``measure``."""
@@ -118,33 +177,49 @@ class SmuChannel:
 
     def in_compliance(self) -> bool:
         """``source.compliance``: whether the source is clamped, at this moment."""
-        return self._present_point().in_compliance
+        point = self._present_point()
+        self._note(point, self._noted & READING_OVERFLOW)
+        return point.in_compliance
 
     def condition(self) -> int:
-        """``status.measurement.instrument.smuX.condition``: bit 0 volts, bit 1 current limited."""
-        if not self.in_compliance():
-            return 0
-        return CURRENT_LIMITED if self.source["func"] == DCVOLTS else VOLTAGE_LIMITED
+        """``status.measurement.instrument.smuX.condition``: what the last measurement, or reading
+        of the compliance, found; and whether a dedicated buffer holds readings.
+        """
+        return self._noted | (BUFFER_AVAILABLE if any(b.values for b in self.buffers) else 0)
+
+    def _note(self, point: OperatingPoint, overflow: int) -> None:
+        limit = CURRENT_LIMITED if self.source["func"] == DCVOLTS else VOLTAGE_LIMITED
+        self._noted = overflow | (limit if point.in_compliance else 0)
 
     def measure(
-        self, quantities: str, buffers: tuple[ReadingBuffer | None, ...] = ()
+        self,
+        quantities: str,
+        buffers: tuple[ReadingBuffer | None, ...] = (),
+        *,
+        begin: bool = True,
     ) -> tuple[float, ...]:
         """Measure "i", "v", "r", "p" or several at once, and return the last reading of each.
 
-        With a buffer, ``measure.count`` readings are made and stored; without one, one.
+        With a buffer, ``measure.count`` readings are made and stored; without one, one. A sweep's
+        points do not ``begin`` their buffers anew.
         """
         kept = [buffer for buffer in buffers if buffer is not None]
-        for filled in kept:
+        for filled in kept if begin else ():
             filled.begin()
         last: tuple[float, ...] = ()
-        for _ in range(int(self.measuring["count"]) if kept else 1):
+        started = self.clock.now
+        for number in range(int(self.measuring["count"]) if kept else 1):
+            due = started + number * self.measuring["interval"]
+            self.clock.advance(max(0.0, due - self.clock.now))
             self.settle()
             self._wait_for_reading()
             point = self._point = self._operate()
             last = tuple(self._reading(quantity, point) for quantity in quantities)
-            for buffer, value in zip(buffers, last, strict=False):
+            self._note(point, READING_OVERFLOW if OVERFLOW in map(abs, last) else 0)
+            for quantity, buffer, value in zip(quantities, buffers, last, strict=False):
                 if buffer is not None:
-                    buffer.append(value, self.clock.now, self._status(point), self._level())
+                    status = self._status(point, quantity)
+                    buffer.append(value, self.clock.now, status, self._level())
         return last
 
     def _wait_for_reading(self) -> None:
@@ -157,8 +232,8 @@ class SmuChannel:
         if not self.source["output"]:
             return SWITCHED_OFF
         if self.source["func"] != DCVOLTS:
-            return self._force_current(self.source["leveli"])
-        voltage = self.source["levelv"]
+            return self._force_current(self._level())
+        voltage = self._level()
         current, limit = self.terminals.current(voltage), self._current_limit(voltage)
         if abs(current) <= limit:
             return OperatingPoint(voltage, current, False)
@@ -169,7 +244,7 @@ class SmuChannel:
         """The voltage at which the cell draws the level: it conducts more at a higher voltage, so
         scaling by the ratio converges. An open circuit ends at the voltage limit.
         """
-        limit = math.copysign(self.source["limitv"], level)
+        limit = math.copysign(self._limit("v"), level)
         if level == 0:
             return SWITCHED_OFF
         voltage = math.copysign(min(abs(limit), 0.1), level)
@@ -184,6 +259,11 @@ class SmuChannel:
         return OperatingPoint(voltage, level, False)
 
     def _reading(self, quantity: str, point: OperatingPoint) -> float:
+        value = self._measured(quantity, point)
+        relative = self.offsets[f"enable{quantity}"] and abs(value) < OVERFLOW
+        return value - self.offsets[f"level{quantity}"] if relative else value
+
+    def _measured(self, quantity: str, point: OperatingPoint) -> float:
         if quantity == "r":
             return point.voltage / point.current if point.current else OVERFLOW
         if quantity == "p":
@@ -200,16 +280,35 @@ class SmuChannel:
             self._point = self._operate()
         return self._point
 
-    def _status(self, point: OperatingPoint) -> int:
-        four_wire = STATUS_FOUR_WIRE if self.wiring["sense"] else 0
-        return four_wire | (STATUS_COMPLIANCE if point.in_compliance else 0)
+    def _status(self, point: OperatingPoint, quantity: str) -> int:
+        return (
+            (STATUS_FOUR_WIRE if self.wiring["sense"] else 0)
+            | (STATUS_RELATIVE if self.offsets[f"enable{quantity}"] else 0)
+            | (STATUS_COMPLIANCE if point.in_compliance else 0)
+        )
 
     def _level(self) -> float:
+        if self._sweep_level is not None:
+            return self._sweep_level
         return self.source["levelv" if self.source["func"] == DCVOLTS else "leveli"]
+
+    def _leave_sweep_level(self) -> None:
+        self._sweep_level = None
+        self._settled_at = min(self._settled_at, self.clock.now)
+
+    def _limit(self, quantity: str) -> float:
+        """The limit that holds now: a sweep may bring its own, and coarsens the normal one."""
+        normal, swept = self.source[f"limit{quantity}"], self._sweep_limits[quantity]
+        if not swept:
+            return normal
+        if self._sweep_level is not None:
+            normal, swept = swept, normal
+        full_scale = fitting_range(self._ranges(quantity), max(normal, swept))
+        return max(normal, SWEEP_LIMIT_SHARE * full_scale)
 
     def _current_limit(self, voltage: Volts) -> Amperes:
         power = self.source["limitp"]
-        limit = self.source["limiti"]
+        limit = self._limit("i")
         return min(limit, power / abs(voltage)) if power and voltage else limit
 
     def _ranges(self, quantity: str) -> tuple[float, ...]:
@@ -227,5 +326,8 @@ class SmuChannel:
         if code := settings.table[name].complaint(value):
             self.errors.report(code)
             return
-        settings.values[name] = fitting_range(self._ranges(name[-1]), value)
+        ranges = self._ranges(name[-1])
+        if settings is self.measuring and name == "rangei":
+            ranges = self.ratings.measured_current_ranges
+        settings.values[name] = fitting_range(ranges, value)
         settings.values[f"auto{name}"] = 0.0

@@ -3,16 +3,19 @@
 from collections.abc import Callable
 from functools import partial
 
-from simulated_instruments.smu_settings import CONSTANTS, FILTER_SETTINGS
+from simulated_instruments.smu_settings import CONSTANTS, DCVOLTS, FILTER_SETTINGS
+from simulated_instruments.smu_trigger_model import TriggerModel
+from simulated_instruments.smu_trigger_names import trigger_model_object
 from simulated_instruments.tsp_buffers import ReadingBuffer, buffer_object
 from simulated_instruments.tsp_interpreter import LuaObject, TspInterpreter
 from simulated_instruments.tsp_settings import Settings
-from simulated_instruments.tsp_smu import SmuChannel
+from simulated_instruments.tsp_smu import OPERATION_RUNS, SmuChannel
 
 MISSING_PARAMETER, INVALID_PARAMETER = 1400, 1401
+MEASUREMENTS = ("i", "v", "r", "p", "iv")
 
 
-def smu_object(interpreter: TspInterpreter, channel: SmuChannel) -> LuaObject:
+def smu_object(interpreter: TspInterpreter, channel: SmuChannel, model: TriggerModel) -> LuaObject:
     """``smua``: everything below it that is emulated."""
     buffers = {
         f"nvbuffer{number}": buffer_object(interpreter, buffer)
@@ -25,6 +28,10 @@ def smu_object(interpreter: TspInterpreter, channel: SmuChannel) -> LuaObject:
             return None
         return buffer_object(interpreter, ReadingBuffer(channel.errors, int(capacity)))
 
+    def reset(*_: object) -> None:
+        model.reset()
+        channel.reset()
+
     return interpreter.make_object(
         handle=channel,
         getters=channel.wiring.getters(),
@@ -35,9 +42,11 @@ def smu_object(interpreter: TspInterpreter, channel: SmuChannel) -> LuaObject:
             "source": _source_object(interpreter, channel),
             "measure": _measure_object(interpreter, channel),
             "makebuffer": make_buffer,
-            "reset": channel.reset,
-            "abort": channel.settle,  # no trigger model yet, so nothing to leave
-        },
+            "trigger": trigger_model_object(interpreter, model),
+            "reset": reset,
+            "abort": lambda *_: model.abort(),
+        }
+        | {f"measure{q}andstep": _measurement_and_step(channel, q) for q in MEASUREMENTS},
     )
 
 
@@ -57,11 +66,18 @@ def _measure_object(interpreter: TspInterpreter, channel: SmuChannel) -> LuaObje
     averaging = Settings(FILTER_SETTINGS, channel.errors)
     members: dict[str, LuaObject] = {
         quantities: interpreter.function(_measurement(channel, quantities), opening=True)
-        for quantities in ("i", "v", "r", "p", "iv")
+        for quantities in MEASUREMENTS
     }
-    members["filter"] = interpreter.make_object(
-        getters=averaging.getters(), setters=averaging.setters()
-    )
+    members |= {
+        f"overlapped{quantities}": interpreter.function(
+            _overlapped(_measurement(channel, quantities)), opening=True
+        )
+        for quantities in MEASUREMENTS
+    }
+    for name, settings in (("filter", averaging), ("rel", channel.offsets)):
+        members[name] = interpreter.make_object(
+            getters=settings.getters(), setters=settings.setters()
+        )
     return interpreter.make_object(
         getters=channel.measuring.getters(),
         setters={name: partial(channel.set_measuring, name) for name in channel.measuring.table},
@@ -73,6 +89,9 @@ def _measurement(channel: SmuChannel, quantities: str) -> Callable[..., object]:
     """``measure.i([buffer])``; ``measure.iv([ibuffer [, vbuffer]])`` returns both."""
 
     def measure(first: object = None, second: object = None, *_: object) -> object:
+        if channel.sweeping:
+            channel.errors.report(OPERATION_RUNS)
+            return None
         buffers = []
         for given in (first, second)[: len(quantities)]:
             if given is not None and not isinstance(given, ReadingBuffer):
@@ -83,3 +102,26 @@ def _measurement(channel: SmuChannel, quantities: str) -> Callable[..., object]:
         return readings if len(readings) > 1 else readings[0]
 
     return measure
+
+
+def _measurement_and_step(channel: SmuChannel, quantities: str) -> Callable[..., object]:
+    """``measureiandstep(level)``: a reading at the present level, then the next level."""
+    measure = _measurement(channel, quantities)
+
+    def measure_and_step(level: float, *_: object) -> object:
+        readings = measure()
+        if readings is not None:
+            name = "levelv" if channel.source["func"] == DCVOLTS else "leveli"
+            channel.set_source(name, level)
+        return readings
+
+    return measure_and_step
+
+
+def _overlapped(measure: Callable[..., object]) -> Callable[..., None]:
+    """``measure.overlappedi(buffer)``: returns nothing. Here the readings are there at once."""
+
+    def start(first: object = None, second: object = None, *_: object) -> None:
+        measure(first, second)
+
+    return start

@@ -23,6 +23,11 @@ settings.load_profile("ci")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bench", help="bench file of real instruments, for tests/hardware")
+    parser.addoption(
+        "--record-sessions",
+        action="store_true",
+        help="make tests/recordings anew, from the emulators",
+    )
     parser.addoption("--instruments-table", help="write which instrument passed what to this file")
 
 

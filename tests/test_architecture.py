@@ -58,7 +58,7 @@ def test_every_driver_is_complete(name):
     assert name in EMULATORS
     assert (ROOT / "tests" / "drivers" / f"test_{name}.py").exists()
     assert (ROOT / "tests" / "simulated_instruments" / f"test_{name}.py").exists()
-    for verb in ("identity", "check_identity", "check_errors", "off"):
+    for verb in ("identity", "check_identity", "check_errors", "protections", "off"):
         assert hasattr(driver, verb), f"{class_name} lacks {verb}"
 
 

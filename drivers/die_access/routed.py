@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossbar.geometry import CellIndices, DieGeometry
-from crossbar.ports import CellSelector, CurrentMeter, PulseSource, Readings
+from crossbar.ports import CellSelector, CurrentMeter, PulseSource, Readings, Terminal
 from crossbar.pulses import Pulse
 from crossbar.units import Ohms, Volts
 
@@ -52,7 +52,7 @@ class RoutedAccess:
         current = np.empty(len(cells))
         in_compliance = np.empty(len(cells), np.bool_)
         for place, cell in enumerate(cells):
-            self.selector.select(self.geometry.address(int(cell)))
+            self.selector.select(self.geometry.address(int(cell)), Terminal.METER)
             current[place], in_compliance[place] = self.meter.measure(amplitude)
         return Readings(voltage=amplitude, current=current, in_compliance=in_compliance)
 
@@ -60,5 +60,5 @@ class RoutedAccess:
         """Give each of the (n,) cells one pulse."""
         at_generator = self.generator_pulse(pulse)
         for cell in cells:
-            self.selector.select(self.geometry.address(int(cell)))
+            self.selector.select(self.geometry.address(int(cell)), Terminal.PULSE_SOURCE)
             self.pulse_source.apply(at_generator)

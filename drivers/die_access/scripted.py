@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from crossbar.attempts import AttemptCounts, AttemptPlan
 from crossbar.errors import ConfigurationError, ReplyError
-from crossbar.geometry import CellIndices, DieGeometry
-from crossbar.ports import CellSelector
+from crossbar.geometry import CellAddress, CellIndices, DieGeometry
 from crossbar.pulses import Pulse, State
 from crossbar.units import Seconds, format_quantity
 from drivers.keithley_2600b import Keithley2600B
@@ -42,6 +41,16 @@ class TriggeredGenerator(Protocol):
         """Switch the output off and ignore triggers."""
 
 
+class BoardSelector(Protocol):
+    """A board that connects a cell to the SMU and the generator at once."""
+
+    def select(self, cell: CellAddress) -> None:
+        """Connect this cell and no other."""
+
+    def release(self) -> None:
+        """Open every path."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """What one call of the script found."""
@@ -62,7 +71,7 @@ class ScriptedSequencer:
 
     smu: Keithley2600B
     generator: TriggeredGenerator
-    selector: CellSelector
+    selector: BoardSelector
     geometry: DieGeometry
     digital_line: int = 1
     """The SMU's digital line that goes to the generator's external trigger input."""

@@ -1,5 +1,6 @@
 """`lab run`, `lab resume`, `lab status`: measurements."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,14 +37,21 @@ def run(
         list[str] | None, typer.Option("--set", help="Protocol parameter, as name=value.")
     ] = None,
     execution: Execution = "board",
+    record: Annotated[
+        Path | None, typer.Option("--record", help="Record all messages, for `lab replay`.")
+    ] = None,
+    faults: Annotated[
+        Path | None, typer.Option("--faults", help="Faults of a simulated bench (TOML or JSON).")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Run a measurement protocol on the dies of the wafer."""
     from lab.chosen_bench import chosen_bench, parse_dies
     from lab.output import Output
-    from lab.parameters import build, parse_assignments
+    from lab.parameters import as_json, build, parse_assignments
     from lab.runs import start_run
     from lab.session import session
+    from lab.traffic import Traffic, header_of
     from protocols.catalog import protocol as protocol_entry
 
     output = Output(as_json=json)
@@ -59,8 +67,10 @@ def run(
         ("--set", parse_assignments(assignments or [])),
     )
     places = parse_dies(dies, chosen.configuration.wafer.addresses)
+    header = header_of(chosen, protocol, as_json(parameters), places, execution)
+    traffic = Traffic(recorded=record, header=header, faults=faults)
     with (
-        session(chosen, database, execution=execution) as opened,
+        session(chosen, database, execution=execution, traffic=traffic) as opened,
         output.progress(protocol, len(places)) as step,
     ):
         summary = start_run(
@@ -68,6 +78,26 @@ def run(
         )
     _tell(output, summary, database)
     _tell_findings(output, database, summary)
+
+
+def replay(
+    recording: Annotated[Path, typer.Argument(help="File that `lab run --record` wrote.")],
+    database: Annotated[
+        str | None, typer.Option("--database", help="Keep the records; by default thrown away.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Do a recorded run again without instruments; tell where it differs."""
+    from tempfile import TemporaryDirectory
+
+    from lab.output import Output
+    from lab.traffic import replay as replay_run
+
+    output = Output(as_json=json)
+    with TemporaryDirectory() as folder:
+        messages = replay_run(recording, database or str(Path(folder) / "replay.sqlite"))
+    output.say(f"{messages} messages, no difference")
+    output.result({"recording": recording, "messages": messages, "difference": None})
 
 
 def resume(

@@ -21,7 +21,7 @@ def prepare(rig):
 def pulses_of(rig):
     """One of each sign that the source can send."""
     reach = rig.driver.reach
-    amplitude = max(1.0, reach.smallest)
+    amplitude = reach.nearest(max(1.0, reach.smallest))
     width = min(max(100e-9, reach.shortest), reach.longest)
     return [Pulse(amplitude=sign * amplitude, width=width) for sign in reach.signs]
 

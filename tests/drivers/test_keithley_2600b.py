@@ -33,7 +33,7 @@ SYNCHRONIZE = [
     ("*CLS", None),
     ('localnode.prompts = 0 localnode.showerrors = 0 print("in step")', "in step"),
 ]
-OFF = ("smua.source.levelv = 0 smua.source.output = smua.OUTPUT_OFF", None)
+OFF = ("smua.abort() smua.source.levelv = 0 smua.source.output = smua.OUTPUT_OFF", None)
 PREPARED = Preparation(current_limit=1e-3, voltage_range=2.0, nplc=0.1, measure_delay=2e-4)
 
 

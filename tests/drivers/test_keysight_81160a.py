@@ -19,7 +19,18 @@ POSITIVE = [
     (":VOLT1:OFFS 0.45", None),
     (":PULS:WIDT1 3e-08", None),
 ]
-ACCEPTED = (":SYST:ERR?", NO_ERROR)
+ACCEPTED = (":FUNC1?;:SYST:ERR?", f"PULS;{NO_ERROR}")
+
+
+def switched_on(polarity, amplitude, offset, events=0):
+    """The message that closes the relay says once more what keeps the cell at 0 V."""
+    message = (
+        f":FUNC1 PULS;:ARM:SOUR1 MAN;:OUTP1:POL {polarity};:VOLT1 {amplitude};:VOLT1:OFFS {offset}"
+        ";:OUTP1 ON;*ESR?;:SYST:ERR?"
+    )
+    return message, f"{events};{NO_ERROR}"
+
+
 ADDRESS = "TCPIP0::192.168.0.11::inst0::INSTR"
 
 
@@ -59,7 +70,7 @@ def test_apply_sets_up_checks_triggers_and_switches_off():
         [
             *POSITIVE,
             ACCEPTED,
-            (":OUTP1 ON;:SYST:ERR?", NO_ERROR),
+            switched_on("NORM", 0.9, 0.45),
             ("*TRG", None),
             (":OUTP1 OFF;:SYST:ERR?", NO_ERROR),
         ],
@@ -78,7 +89,7 @@ def test_a_negative_pulse_idles_at_the_high_level_which_is_zero():
             (":VOLT1:OFFS -0.4", None),
             (":PULS:WIDT1 1e-07", None),
             ACCEPTED,
-            (":OUTP1 ON;:SYST:ERR?", NO_ERROR),
+            switched_on("INV", 0.8, -0.4),
             (":ARM:SOUR1 EXT;:SYST:ERR?", NO_ERROR),
         ],
     ) as generator:
@@ -92,7 +103,7 @@ def test_a_refused_setting_leaves_the_output_off():
             Keysight81160A,
             [
                 *POSITIVE,
-                (":SYST:ERR?", '-222,"Data out of range"'),
+                (":FUNC1?;:SYST:ERR?", 'PULS;-222,"Data out of range"'),
                 (":SYST:ERR?", '-221,"Settings conflict"'),
                 (":SYST:ERR?", NO_ERROR),
                 OFF,
@@ -223,3 +234,23 @@ def test_shutdown_leaves_the_output_off(generator, bench):
     generator.shutdown()
 
     assert not bench.emulators[ADDRESS].output
+
+
+def test_a_generator_that_restarted_is_not_triggered():
+    """Whether it happened before the settings were checked or just before the relay closed."""
+    pulse = Pulse(amplitude=0.9, width=30e-9)
+    with (
+        expected_protocol(
+            Keysight81160A, [*POSITIVE, (":FUNC1?;:SYST:ERR?", f"SIN;{NO_ERROR}"), OFF]
+        ) as generator,
+        pytest.raises(InstrumentError, match=r"'SIN'.*not sent"),
+    ):
+        generator.apply(pulse)
+    with (
+        expected_protocol(
+            Keysight81160A,
+            [*POSITIVE, ACCEPTED, switched_on("NORM", 0.9, 0.45, events=128), OFF],
+        ) as generator,
+        pytest.raises(InstrumentError, match=r"'128'.*not sent"),
+    ):
+        generator.apply(pulse)

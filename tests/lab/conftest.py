@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +25,12 @@ class Outcome:
     stderr: str
 
 
-def run_lab(arguments: list[str], folder: str, data_dir: str) -> None:
+def run_lab(arguments: list[str], folder: str, data_dir: str, largest_file: int | None) -> None:
     """What a command's process does. A module-level function, so that it can be sent there."""
     from lab.cli import main
 
+    if largest_file is not None:  # a disk that fills up, as far as this process can tell
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
     os.chdir(folder)
     # The fork server keeps the environment that it started with.
     os.environ |= {"COLUMNS": "200", "LAB_DATA_DIR": data_dir}
@@ -42,9 +45,11 @@ def run_lab(arguments: list[str], folder: str, data_dir: str) -> None:
 def start_lab(tmp_path):
     """Start a command in the test's own folder; returns its process."""
 
-    def start(*arguments: str):
+    def start(*arguments: str, largest_file: int | None = None):
         data_dir = os.environ.get("LAB_DATA_DIR", "")
-        process = FORKS.Process(target=run_lab, args=(list(arguments), str(tmp_path), data_dir))
+        process = FORKS.Process(
+            target=run_lab, args=(list(arguments), str(tmp_path), data_dir, largest_file)
+        )
         process.start()
         return process
 
@@ -55,8 +60,8 @@ def start_lab(tmp_path):
 def lab(start_lab, tmp_path):
     """Run a command to its end; returns what it printed and its exit code."""
 
-    def run(*arguments: str) -> Outcome:
-        process = start_lab(*arguments)
+    def run(*arguments: str, largest_file: int | None = None) -> Outcome:
+        process = start_lab(*arguments, largest_file=largest_file)
         process.join(250)
         return Outcome(
             process.exitcode,

@@ -318,3 +318,52 @@ def test_foreign_driver_runs_unmodified(smu, station):
     assert 1e-6 < channel.current < 1e-3
     driver.write("smua.source.limiti = 0")
     assert driver.next_error[0] == 1102
+
+
+@pytest.mark.parametrize(
+    ("call", "answer"),
+    [
+        ("bit.bitand(10, 9)", 8), ("bit.bitor(10, 9)", 11), ("bit.bitxor(10, 9)", 3),
+        ("bit.clear(15, 2)", 13), ("bit.set(8, 1)", 9), ("bit.toggle(10, 3)", 14),
+        ("bit.get(10, 4)", 8), ("bit.getfield(13, 2, 3)", 6), ("bit.setfield(15, 2, 3, 5)", 11),
+        ("bit.setfield(0, 1, 2, 7)", 3), ("bit.getfield(2^32 - 1, 1, 32)", 2**32 - 1),
+    ],
+)  # fmt: skip
+def test_bits(smu, call, answer):
+    """Positions count from 1; a field that is too wide is cut off."""
+    assert float(ask(smu, f"format.asciiprecision = 16 print({call})")) == answer
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("bit.set(1, 0)", -224), ("bit.set(1, 33)", -224), ("bit.getfield(1, 30, 4)", -224),
+        ("bit.bitand(-1, 1)", -224), ("bit.bitand(1)", -104), ("bit.bitor('a', 1)", -104),
+        ("bit.bitor(1/0, 1)", -286), ("bit.bitand(2^32, 1)", -224),
+    ],
+)  # fmt: skip
+def test_bits_that_are_none(smu, call, code):
+    """Beyond 32 bits, or no numbers."""
+    assert ask(smu, f"x = {call}") == ""
+    assert error_codes(smu) == [code]
+    assert ask(smu, "print(bit.test(8, 4), bit.test(8, 3))") == "true\tfalse\n"
+
+
+def test_relative_readings(smu):
+    """An enabled offset is subtracted, and the status says so."""
+    ask(smu, "smua.source.levelv = 0.1 smua.source.output = 1")
+    ask(smu, "smua.measure.rel.levelv = 0.04 smua.measure.rel.enablev = smua.REL_ON")
+
+    assert ask(smu, "print(smua.measure.v(smua.nvbuffer1))") == "6.00000e-02\n"
+    assert ask(smu, "print(smua.nvbuffer1.statuses[1])") == "3.20000e+01\n"
+    assert ask(smu, "smua.measure.rel.enablev = 0 print(smua.measure.v())") == "1.00000e-01\n"
+
+
+def test_measure_and_step(smu):
+    """The reading belongs to the level before the step."""
+    ask(smu, "smua.source.levelv = 0.1 smua.source.output = 1")
+
+    assert ask(smu, "print(smua.measurevandstep(0.05))") == "1.00000e-01\n"
+    assert ask(smu, "print(smua.measurevandstep(0))") == "5.00000e-02\n"
+    assert ask(smu, "smua.measureiandstep({}) print(smua.source.levelv)") == "0.00000e+00\n"
+    assert error_codes(smu) == [-104]

@@ -175,7 +175,9 @@ PROTECTED = {
 GUARDED = [
     name
     for name in NAMES
-    if entry(name).role in PROTECTED and hasattr(load_driver(name), "protections")
+    if entry(name).role in PROTECTED
+    and hasattr(load_driver(name), "protections")
+    and getattr(getattr(load_driver(name), "reach", None), "smallest", 0.0) <= MAX_AMPLITUDE
 ]
 
 
@@ -214,7 +216,9 @@ class Guarded:
         self.emulator.clear()
         self.driver.prepare(*self.limits)
         if hasattr(self.driver, "arm_external"):
-            self.driver.arm_external(Pulse(amplitude=MAX_AMPLITUDE / 2, width=1e-6))
+            reach = self.driver.reach
+            amplitude, width = reach.nearest(MAX_AMPLITUDE / 2), min(1e-6, reach.longest)
+            self.driver.arm_external(Pulse(amplitude=amplitude, width=width))
         self.asked = self._limits_now()
         self.stimuli.clear()
 
