@@ -1,9 +1,9 @@
-"""Strict validators for the property tables: out of an instrument's range raises, nothing clips."""
+"""Strict limits checked before a byte is sent: out of range raises, nothing clips."""
 
 from collections.abc import Callable, Sequence
 
 from crossbar.errors import LimitError
-from crossbar.units import format_quantity
+from crossbar.units import Volts, format_quantity
 
 
 def hardware_range(
@@ -25,3 +25,17 @@ def hardware_range(
         return value
 
     return validate
+
+
+def check_prepared_voltage(voltage: Volts, max_voltage: Volts, instrument: str) -> None:
+    """Raise LimitError beyond ±``max_voltage``, for which a source was prepared; NaN included.
+
+    Sources of volts limit their current by themselves, but few can be told a limit for their own
+    voltage; this one is the computer's.
+    """
+    if not abs(voltage) <= max_voltage:
+        raise LimitError(
+            f"A voltage of {format_quantity(voltage, 'V')} was asked for, but the {instrument} was "
+            f"prepared for ±{format_quantity(max_voltage, 'V')}, the [limits] of the bench or its "
+            "own rating. Nothing was sent; ask for less, or prepare it for more."
+        )

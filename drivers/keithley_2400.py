@@ -11,7 +11,7 @@ from pymeasure.instruments.keithley import Keithley2400 as PyMeasureKeithley2400
 
 from crossbar.errors import InstrumentError, ReplyError, WrongInstrumentError
 from crossbar.units import Amperes, Volts, format_quantity
-from drivers.hardware_range import hardware_range
+from drivers.hardware_range import check_prepared_voltage, hardware_range
 from drivers.protection import Protection
 from drivers.scpi_error_queue import raise_reported
 
@@ -47,6 +47,7 @@ class Keithley2400(PyMeasureKeithley2400):
         self._identity: str | None = None
         self.current_limit_set: Amperes | None = None
         """What `prepare` set; None while the output is off."""
+        self.voltage_limit_set: Volts = MAX_VOLTAGE
 
     source_voltage = Instrument.control(
         ":SOUR:VOLT?",
@@ -90,13 +91,18 @@ class Keithley2400(PyMeasureKeithley2400):
         raise_reported(self.ask(":SYST:ERR?"), self.ask, NAME)
         return []
 
-    def prepare(self, max_current: Amperes, *, nplc: float = 0.1) -> None:
+    def prepare(
+        self, max_current: Amperes, *, max_voltage: Volts = MAX_VOLTAGE, nplc: float = 0.1
+    ) -> None:
         """Restore defaults, set the compliance and read it back, and switch the output on at 0 V.
+
+        ``max_voltage`` bounds `measure` until the next preparation; the computer keeps it.
 
         Raises LimitError before anything is sent, ReportedError, or InstrumentError if the
         compliance did not hold; the output stays off then.
         """
         hardware_range("current limit", "A", NAME)(max_current, CURRENT_LIMITS)
+        hardware_range("voltage limit", "V", NAME)(max_voltage, (0.0, MAX_VOLTAGE))
         self.off()
         self.write("*CLS;*RST")
         self.write(':SOUR:FUNC VOLT;:SOUR:VOLT:MODE FIX;:SENS:FUNC "CURR";:FORM:ELEM CURR,STAT')
@@ -117,6 +123,7 @@ class Keithley2400(PyMeasureKeithley2400):
         self.enable_source()
         self.check_errors()
         self.current_limit_set = max_current
+        self.voltage_limit_set = max_voltage
 
     def measure(self, voltage: Volts) -> tuple[Amperes, bool]:
         """Current at this voltage, and whether the compliance clamped it; 0 V afterwards.
@@ -127,7 +134,7 @@ class Keithley2400(PyMeasureKeithley2400):
         if self.current_limit_set is None:
             raise InstrumentError(f"The output of the {NAME} is off: prepare it before reading.")
         limit = self.current_limit_set
-        hardware_range("voltage", "V", NAME)(voltage, (-MAX_VOLTAGE, MAX_VOLTAGE))
+        check_prepared_voltage(voltage, self.voltage_limit_set, NAME)
         reply = self.ask(f":SOUR:VOLT {voltage:.9g};:READ?;:SOUR:VOLT 0;:OUTP?;:SYST:ERR:COUN?")
         current, status, output, errors = self._numbers(reply)
         if errors:

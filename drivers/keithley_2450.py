@@ -11,7 +11,7 @@ from pymeasure.instruments.keithley import Keithley2450 as PyMeasureKeithley2450
 
 from crossbar.errors import InstrumentError, ReplyError, WrongInstrumentError
 from crossbar.units import Amperes, Volts, format_quantity
-from drivers.hardware_range import hardware_range
+from drivers.hardware_range import check_prepared_voltage, hardware_range
 from drivers.protection import Protection
 from drivers.scpi_error_queue import raise_reported
 
@@ -41,6 +41,7 @@ class Keithley2450(PyMeasureKeithley2450):
         self._identity: str | None = None
         self.current_limit_set: Amperes | None = None
         """What `prepare` set; None while the output is off."""
+        self.voltage_limit_set: Volts = MAX_VOLTAGE
 
     source_voltage = Instrument.control(
         ":SOUR:VOLT?",
@@ -85,13 +86,18 @@ class Keithley2450(PyMeasureKeithley2450):
         raise_reported(self.ask(":SYST:ERR?"), self.ask, NAME)
         return []
 
-    def prepare(self, max_current: Amperes, *, nplc: float = 0.1) -> None:
+    def prepare(
+        self, max_current: Amperes, *, max_voltage: Volts = MAX_VOLTAGE, nplc: float = 0.1
+    ) -> None:
         """Restore defaults, set the limit and read it back, and switch the output on at 0 V.
+
+        ``max_voltage`` bounds `measure` until the next preparation; the computer keeps it.
 
         Raises LimitError before anything is sent, ReportedError, or InstrumentError if the command
         set is not SCPI or the limit did not hold; the output stays off then.
         """
         hardware_range("current limit", "A", NAME)(max_current, CURRENT_LIMITS)
+        hardware_range("voltage limit", "V", NAME)(max_voltage, (0.0, MAX_VOLTAGE))
         self._check_language()
         self.off()
         self.write("*CLS;*RST")
@@ -112,6 +118,7 @@ class Keithley2450(PyMeasureKeithley2450):
         self.enable_source()
         self.check_errors()
         self.current_limit_set = max_current
+        self.voltage_limit_set = max_voltage
 
     def _check_language(self) -> None:
         language = self.ask("*LANG?").strip()
@@ -130,7 +137,7 @@ class Keithley2450(PyMeasureKeithley2450):
         if self.current_limit_set is None:
             raise InstrumentError(f"The output of the {NAME} is off: prepare it before reading.")
         limit = self.current_limit_set
-        hardware_range("voltage", "V", NAME)(voltage, (-MAX_VOLTAGE, MAX_VOLTAGE))
+        check_prepared_voltage(voltage, self.voltage_limit_set, NAME)
         reply = self.ask(
             f":SOUR:VOLT {voltage:.9g};:READ?;:SOUR:VOLT:ILIM:TRIP?;:SOUR:VOLT 0;:OUTP?;"
             ":SYST:ERR:COUN?"

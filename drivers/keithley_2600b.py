@@ -16,13 +16,12 @@ from pymeasure.instruments import Instrument
 from crossbar.errors import (
     ConfigurationError,
     InstrumentError,
-    LimitError,
     ReplyError,
     ReportedError,
     WrongInstrumentError,
 )
 from crossbar.units import Amperes, Seconds, Volts, format_quantity
-from drivers.hardware_range import hardware_range
+from drivers.hardware_range import check_prepared_voltage, hardware_range
 from drivers.keithley_2600b_channel import NAME, SourceMeasureUnit, as_truth
 from drivers.keithley_2600b_ratings import ANY_MODEL, MODELS, Ratings
 from drivers.protection import Protection
@@ -43,7 +42,7 @@ class Preparation:
     """What `Keithley2600B.prepare` set."""
 
     current_limit: Amperes
-    voltage_range: Volts
+    max_voltage: Volts
     nplc: float
     measure_delay: Seconds
 
@@ -117,25 +116,28 @@ class Keithley2600B(Instrument):
         self,
         current_limit: Amperes,
         *,
-        voltage_range: Volts = 2.0,
+        max_voltage: Volts = 2.0,
         nplc: float = 0.1,
         measure_delay: Seconds = 2e-4,
     ) -> None:
         """Get ready to source volts and measure current; the output is on, at 0 V, afterwards.
 
-        All ranges are fixed, since range changes glitch: the current range is the one that holds
-        the limit. ``measure_delay`` lets source and current range settle (manual: 50 to 110 and
-        80 to 150 µs down to 100 µA; more below). Raises LimitError before anything is sent,
-        ReportedError, or InstrumentError if the current limit reads back differently.
+        ``max_voltage`` bounds what is sourced until the next preparation. All ranges are fixed,
+        since range changes glitch: those that hold ``max_voltage`` and the current limit.
+        ``measure_delay`` lets source and current range settle (manual: 50 to 110 and 80 to 150 µs
+        down to 100 µA; more below). Raises LimitError before anything is sent, ReportedError, or
+        InstrumentError if the current limit reads back differently.
         """
         bounds = (self.ratings.smallest_current_limit, self.ratings.max_current)
         hardware_range("current limit", "A", self.name)(current_limit, bounds)
-        self._check_rating("Voltage range", voltage_range, "V", self.ratings.max_voltage)
+        hardware_range("voltage limit", "V", self.name)(
+            max_voltage, (0.0, self.ratings.max_voltage)
+        )
         self.off()
         self.synchronize()
         self.write("format.data = format.ASCII format.asciiprecision = 16")
         self.smua.source_function = 1
-        self.smua.source_range = voltage_range
+        self.smua.source_range = max_voltage
         self.smua.current_limit = current_limit
         self._verify_current_limit(current_limit)
         self.smua.measure_range = current_limit
@@ -146,7 +148,7 @@ class Keithley2600B(Instrument):
         self.smua.output = True
         self.preparation = Preparation(
             current_limit=current_limit,
-            voltage_range=voltage_range,
+            max_voltage=max_voltage,
             nplc=nplc,
             measure_delay=measure_delay,
         )
@@ -154,7 +156,7 @@ class Keithley2600B(Instrument):
     def measure(self, voltage: Volts) -> tuple[float, bool]:
         """Current in amperes at this voltage, and whether the limit clamped it; 0 V afterwards.
 
-        One round trip. Raises LimitError beyond the prepared range, InstrumentError if the output
+        One round trip. Raises LimitError beyond what was prepared, InstrumentError if the output
         is off, ReportedError, ReplyError. A clamped reading is the limit, and no resistance.
         """
         preparation = self.require_prepared()
@@ -183,9 +185,8 @@ class Keithley2600B(Instrument):
         )
 
     def check_level(self, voltage: Volts) -> None:
-        """Raise LimitError beyond the prepared range, InstrumentError if nothing is prepared."""
-        bound = self.require_prepared().voltage_range
-        self._check_rating("Voltage", voltage, "V", bound)
+        """Raise LimitError beyond what was prepared, InstrumentError if nothing is prepared."""
+        check_prepared_voltage(voltage, self.require_prepared().max_voltage, self.name)
 
     def check_output(self) -> None:
         """Raise InstrumentError if the output went off by itself."""
@@ -262,14 +263,6 @@ class Keithley2600B(Instrument):
             raise ReplyError(f"{self.name} answered {reply!r} for an entry of its error queue.")
         code = int(self.number(fields[0]))  # text for "no error" differs between topics
         return f"{code}, {fields[1]}" if code else None
-
-    def _check_rating(self, quantity: str, value: float, symbol: str, bound: float) -> None:
-        if not abs(value) <= bound:
-            raise LimitError(
-                f"{quantity} of {format_quantity(value, symbol)} refused: the limit is "
-                f"±{format_quantity(bound, symbol)}, set by the model or the prepared range of "
-                f"{self.name}. Lower it, or prepare a larger range."
-            )
 
     def _verify_current_limit(self, asked: Amperes) -> None:
         found = self.smua.current_limit

@@ -14,7 +14,7 @@ from pymeasure.instruments.validators import strict_discrete_set
 
 from crossbar.errors import InstrumentError, LimitError, ReplyError, WrongInstrumentError
 from crossbar.units import Amperes, Volts, format_quantity
-from drivers.hardware_range import hardware_range
+from drivers.hardware_range import check_prepared_voltage, hardware_range
 from drivers.protection import Protection
 from drivers.scpi_error_queue import raise_reported
 
@@ -45,6 +45,7 @@ class KeysightB2900(Instrument):
         self._identity: str | None = None
         self.current_limit_set: Amperes | None = None
         """What `prepare` set; None while the output is off."""
+        self.voltage_limit_set: Volts = MAX_VOLTAGE
 
     level = Instrument.control(
         ":SOUR1:VOLT?",
@@ -106,13 +107,18 @@ class KeysightB2900(Instrument):
         raise_reported(self.ask(":SYST:ERR?"), self.ask, NAME)
         return []
 
-    def prepare(self, max_current: Amperes, *, nplc: float = 0.1) -> None:
+    def prepare(
+        self, max_current: Amperes, *, max_voltage: Volts = MAX_VOLTAGE, nplc: float = 0.1
+    ) -> None:
         """Restore defaults, set the limit and read it back, and switch the output on at 0 V.
+
+        ``max_voltage`` bounds `measure` until the next preparation; the computer keeps it.
 
         Raises LimitError before anything is sent, ReportedError, or InstrumentError if the limit
         did not hold; the output stays off then.
         """
         hardware_range("current limit", "A", NAME)(max_current, CURRENT_LIMITS)
+        hardware_range("voltage limit", "V", NAME)(max_voltage, (0.0, MAX_VOLTAGE))
         self.off()
         self.write("*CLS;*RST")
         self.switches_on_by_itself = False
@@ -132,6 +138,7 @@ class KeysightB2900(Instrument):
         self.output_enabled = True
         self.check_errors()
         self.current_limit_set = max_current
+        self.voltage_limit_set = max_voltage
 
     def measure(self, voltage: Volts) -> tuple[Amperes, bool]:
         """Current at this voltage, and whether the limit clamped it; 0 V afterwards.
@@ -140,7 +147,7 @@ class KeysightB2900(Instrument):
         and ReplyError.
         """
         limit = self._require_prepared()
-        hardware_range("voltage", "V", NAME)(voltage, (-MAX_VOLTAGE, MAX_VOLTAGE))
+        check_prepared_voltage(voltage, self.voltage_limit_set, NAME)
         reply = self.ask(
             f":SOUR1:VOLT {voltage:.9g};:MEAS? (@1);:SENS1:CURR:PROT:TRIP?;:SOUR1:VOLT 0;"
             ":OUTP1?;:SYST:ERR:COUN?"
@@ -178,7 +185,7 @@ class KeysightB2900(Instrument):
                 f"{LONGEST_LIST}. Split it."
             )
         for voltage in voltages:
-            hardware_range("voltage", "V", NAME)(voltage, (-MAX_VOLTAGE, MAX_VOLTAGE))
+            check_prepared_voltage(voltage, self.voltage_limit_set, NAME)
         count = len(voltages)
         try:
             self.write(":SOUR1:LIST:VOLT " + ",".join(f"{voltage:.9g}" for voltage in voltages))

@@ -204,7 +204,7 @@ def _prepare(role: str, driver: Any, configuration: BenchConfiguration, source: 
     )
     highest = configuration.limits.generator_amplitude(at_generator.amplitude)
     if role == "smu":
-        driver.prepare(limits.max_current)
+        driver.prepare(limits.max_current, max_voltage=limits.max_amplitude)
     elif role == "pulse_generator":
         driver.prepare(highest)
     elif role == "pulse_measure_unit":

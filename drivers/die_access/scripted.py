@@ -87,7 +87,7 @@ class ScriptedSequencer:
     def accepts(self, plan: AttemptPlan) -> bool:
         """Whether the SMU can restore: not shorter than 100 µs, and within its voltage."""
         prepared = self.smu.preparation
-        reach = prepared.voltage_range if prepared else self.smu.ratings.max_voltage
+        reach = prepared.max_voltage if prepared else self.smu.ratings.max_voltage
         return (
             plan.restore.width >= SHORTEST_RESTORE
             and abs(plan.restore.amplitude) <= reach
@@ -134,7 +134,7 @@ class ScriptedSequencer:
                 f"The SMU cannot restore with {plan.restore.amplitude:g} V for "
                 f"{format_quantity(plan.restore.width, 's')}: it takes "
                 f"{format_quantity(SHORTEST_RESTORE, 's')} or more, within "
-                f"±{prepared.voltage_range:g} V. Change the restore pulse, or let the board or "
+                f"±{prepared.max_voltage:g} V. Change the restore pulse, or let the board or "
                 "software keep the time."
             )
         largest = float(np.max(plan.threshold, initial=0.0)) * abs(plan.read_amplitude)

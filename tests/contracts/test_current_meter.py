@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from crossbar.errors import LimitError
+
 MAX_CURRENT = 1e-3
 ROLES = ("smu", "pulse_measure_unit")
 
@@ -48,6 +50,21 @@ def test_the_current_limit_is_read_back(rig):
         pytest.skip(f"{rig.name} has no question for its current limit")
     assert all(p.in_force for p in limits)
     assert max(p.value for p in limits) == pytest.approx(0.5e-3, rel=0.01)
+
+
+def test_more_volts_than_prepared_are_refused(rig):
+    """Before anything is sent: the cell sees nothing, and the meter goes on working."""
+    if rig.role == "pulse_measure_unit":
+        rig.driver.prepare(0.5, MAX_CURRENT)
+    else:
+        rig.driver.prepare(MAX_CURRENT, max_voltage=0.5)
+    before = rig.driver.adapter.messages
+    for voltage in (0.51, -0.51, float("nan")):
+        with pytest.raises(LimitError):
+            rig.driver.measure(voltage)
+    assert rig.driver.adapter.messages == before
+    current, _ = rig.driver.measure(0.1)
+    assert current > 0
 
 
 def test_reading_does_not_write(rig):

@@ -34,7 +34,7 @@ SYNCHRONIZE = [
     ('localnode.prompts = 0 localnode.showerrors = 0 print("in step")', "in step"),
 ]
 OFF = ("smua.abort() smua.source.levelv = 0 smua.source.output = smua.OUTPUT_OFF", None)
-PREPARED = Preparation(current_limit=1e-3, voltage_range=2.0, nplc=0.1, measure_delay=2e-4)
+PREPARED = Preparation(current_limit=1e-3, max_voltage=2.0, nplc=0.1, measure_delay=2e-4)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_measure_unprepared_or_beyond_range_sends_nothing():
         with pytest.raises(InstrumentError, match="prepare"):
             smu.measure(0.1)
         smu.preparation = PREPARED
-        with pytest.raises(LimitError, match=r"Voltage of 2.5 V .*±2 V"):
+        with pytest.raises(LimitError, match=r"2.5 V .*±2 V"):
             smu.measure(2.5)
 
 

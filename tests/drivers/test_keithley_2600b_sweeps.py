@@ -24,7 +24,7 @@ from simulated_instruments.bench import SimulatedBench
 DIE = DieAddress(0, 0)
 CELL = 12
 ADDRESS = "GPIB0::26::INSTR"
-PREPARED = Preparation(current_limit=1e-3, voltage_range=20.0, nplc=0.01, measure_delay=1e-4)
+PREPARED = Preparation(current_limit=1e-3, max_voltage=20.0, nplc=0.01, measure_delay=1e-4)
 NO_ERROR = ("print(errorqueue.next())", "0.00000e+00\tQueue Is Empty\t0.00000e+00\t1.00000e+00")
 CONFIGURED = [
     (
