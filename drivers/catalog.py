@@ -69,6 +69,16 @@ DRIVERS: dict[str, DriverEntry] = {
         target="drivers.keysight_81110a:Keysight81110A",
         address="GPIB0::12::INSTR",
     ),
+    "keysight_33500b": DriverEntry(
+        role="pulse_generator",
+        target="drivers.keysight_33500b:Keysight33500B",
+        address="USB0::0x0957::0x2807::MY57801234::INSTR",
+    ),
+    "tektronix_afg31000": DriverEntry(
+        role="pulse_generator",
+        target="drivers.tektronix_afg31000:TektronixAFG31000",
+        address="USB0::0x0699::0x035C::C019999::INSTR",
+    ),
     "keithley_4200a": DriverEntry(
         role="pulse_measure_unit",
         target="drivers.keithley_4200a:Keithley4200A",

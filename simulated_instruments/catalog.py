@@ -12,6 +12,8 @@ EMULATORS: dict[str, str] = {
     "keysight_b2900": "simulated_instruments.keysight_b2900:EmulatedKeysightB2900",
     "keysight_81160a": "simulated_instruments.keysight_81160a:EmulatedKeysight81160A",
     "keysight_81110a": "simulated_instruments.keysight_81110a:EmulatedKeysight81110A",
+    "keysight_33500b": "simulated_instruments.keysight_33500b:EmulatedKeysight33500B",
+    "tektronix_afg31000": "simulated_instruments.tektronix_afg31000:EmulatedTektronixAFG31000",
     "keithley_4200a": "simulated_instruments.keithley_4200a:EmulatedKeithley4200A",
     "picosecond_10070a": "simulated_instruments.picosecond_10070a:EmulatedPicosecond10070A",
     "keysight_b1500a": "simulated_instruments.keysight_b1500a:EmulatedKeysightB1500A",

@@ -78,7 +78,8 @@ class InstrumentsTable:
         ]
         for name, entry in DRIVERS.items():
             cells = [self._cell(kind, name) for kind in self.KINDS]
-            lines.append(f"| `{name}` | {ROLES[entry.role]} | " + " | ".join(cells) + " |")
+            link = f"[`{name}`](instruments/{name}.md)"
+            lines.append(f"| {link} | {ROLES[entry.role]} | " + " | ".join(cells) + " |")
         before, _, rest = self.path.read_text().partition("<!-- table -->\n")
         _, _, after = rest.partition("<!-- /table -->")
         table = "\n".join(lines)

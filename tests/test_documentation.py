@@ -8,8 +8,11 @@ import pytest
 from typer.main import get_command
 
 from crossbar.defect_map import CellClass
-from drivers.catalog import DRIVERS
+from crossbar.units import format_quantity
+from drivers.catalog import DRIVERS, load_driver
+from drivers.pulse_range import PulseRange
 from lab.cli import app
+from lab.configuration import BenchConfiguration, built_in_text
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -26,7 +29,29 @@ def test_every_command_has_help_and_stands_in_the_docs(name):
 @pytest.mark.parametrize("name", DRIVERS)
 def test_every_instrument_has_its_line(name):
     """Written by ``pytest --instruments-table docs/instruments.md``."""
-    assert f"| `{name}` |" in (ROOT / "docs" / "instruments.md").read_text()
+    table = (ROOT / "docs" / "instruments.md").read_text()
+    assert f"| [`{name}`](instruments/{name}.md) |" in table
+
+
+@pytest.mark.parametrize("name", DRIVERS)
+def test_every_instrument_has_its_page(name):
+    """What a page tells to write into bench.toml is a bench, and its ranges are the driver's."""
+    text = (ROOT / "docs" / "instruments" / f"{name}.md").read_text()
+    assert f"`{name}`" in text.splitlines()[0]
+
+    (block,) = re.findall(r"```toml\n(.+?)```", text, re.DOTALL)
+    fragment, bench = tomllib.loads(block), tomllib.loads(built_in_text())
+    for table, keys in fragment.items():
+        bench[table] |= keys
+    role = DRIVERS[name].role
+    assert BenchConfiguration.model_validate(bench).instruments[role].driver == name
+    assert fragment["instruments"][role]["address"] == DRIVERS[name].address
+
+    driver = load_driver(name)
+    for reach in (getattr(driver, key, None) for key in ("reach", "pulse_range")):
+        if isinstance(reach, PulseRange):
+            assert f"{reach.largest:g} V" in text
+            assert format_quantity(reach.shortest, "s") in text
 
 
 def test_the_readme_shows_the_two_commands():

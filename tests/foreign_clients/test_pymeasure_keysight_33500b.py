@@ -1,0 +1,80 @@
+"""PyMeasure's own Agilent 33500 driver, unmodified, on the emulator: in process and over TCP."""
+
+import pytest
+
+pytest.importorskip("pymeasure")
+from pymeasure.instruments.agilent import Agilent33500
+
+from crossbar.geometry import DieAddress, DieGeometry
+from physics.wafer import SimulatedWafer
+from simulated_instruments.bench import SimulatedBench
+
+pytestmark = pytest.mark.filterwarnings("default")
+ADDRESS = "USB0::0x0957::0x2807::MY57801234::INSTR"
+DIE = DieAddress(0, 0)
+CELL = 12
+
+
+@pytest.fixture
+def bench():
+    """A bench whose generator reaches one cell."""
+    wafer = SimulatedWafer(
+        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
+    )
+    bench = SimulatedBench(wafer, {ADDRESS: "keysight_33500b"})
+    bench.station.die_under_needles, bench.station.in_contact = DIE, True
+    bench.station.route(CELL)
+    return bench
+
+
+@pytest.fixture(params=["in process", "tcp"])
+def generator(request, bench):
+    with bench.serve() as addresses:
+        if request.param == "tcp":
+            ends = {"read_termination": "\n", "write_termination": "\n"}
+            client = Agilent33500(addresses[ADDRESS], visa_library="@py", **ends)
+        else:
+            client = Agilent33500(ADDRESS, visa_library=bench.visa_library)
+        yield client
+        client.adapter.close()
+
+
+def test_identity_and_settings_of_both_channels(generator):
+    assert "33522B" in generator.id
+    for channel, volts in ((generator.ch_1, 1.0), (generator.ch_2, 2.0)):
+        channel.shape = "SQU"
+        channel.frequency = 1e4
+        channel.amplitude = volts
+        channel.offset = 0.1
+    assert generator.ch_1.amplitude == 1.0
+    assert generator.ch_2.amplitude == 2.0
+    assert generator.ch_1.frequency == pytest.approx(1e4)
+    assert generator.ch_2.voltage_high == pytest.approx(1.1)
+    assert generator.check_errors() == []
+
+
+def test_a_triggered_burst_is_one_pulse_on_the_cell(generator, bench):
+    """Its setup with an infinite load: what is programmed is open-circuit volts."""
+    generator.shape = "PULS"
+    generator.output_load = "INF"
+    generator.burst_mode = "TRIG"
+    generator.burst_ncycles = 1
+    generator.trigger_source = "BUS"
+    generator.burst_state = True
+    generator.amplitude = 1.0
+    generator.offset = 0.5
+    generator.pulse_width = 1e-6
+    generator.output = True
+    assert bench.station.die.pulses_given[CELL] == 0
+    generator.trigger()
+    generator.wait_for_trigger()
+    generator.output = False
+    assert generator.check_errors() == []
+    assert bench.station.die.pulses_given[CELL] == 1
+    assert bench.station.die.pulses_given.sum() == 1
+
+
+def test_errors_are_told(generator):
+    generator.write("VOLT 99")
+    generator.write("NONSENSE")
+    assert [entry[0] for entry in generator.check_errors()] == [-221, -113]
