@@ -97,11 +97,17 @@ class LoadSetting(ChannelSetting):
 
     def change(self, instrument: Any, value: Any) -> None:
         """What the output stage does stays; the same levels read differently."""
+        before = dict(instrument.settings)
         ratio = instrument.open_circuit_ratio
-        super().change(instrument, value)
+        instrument.settings[self.name] = value
         ratio /= instrument.open_circuit_ratio
         for name in ("amplitude", "offset", "limit_high", "limit_low"):
             instrument.settings[name] *= ratio
+        try:
+            super().change(instrument, value)
+        except ScpiError:
+            instrument.settings = before
+            raise
 
 
 class BurstOutput(GeneratorOutput):

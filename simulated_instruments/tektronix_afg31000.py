@@ -188,9 +188,9 @@ class EmulatedTektronixAFG31000(BurstOutput):
         self._open_limits()
 
     def _open_limits(self) -> None:
+        level = self.largest_level / self.open_circuit_ratio
         for settings in (self.settings, self._other):
-            settings["limit_high"] = self.largest_level / self.open_circuit_ratio
-            settings["limit_low"] = -settings["limit_high"]
+            settings.update(limit_high=level, limit_low=-level)
 
     def bounds(self) -> dict[str, tuple[float, float]]:
         """What MINimum and MAXimum stand for."""

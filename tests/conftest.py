@@ -46,6 +46,7 @@ class InstrumentsTable:
         self.path = path
         self.passed: Counter[tuple[str, str]] = Counter()
         self.failed: Counter[tuple[str, str]] = Counter()
+        self.skipped: Counter[tuple[str, str]] = Counter()
         self.clients: dict[str, set[str]] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -53,7 +54,7 @@ class InstrumentsTable:
         if report.when != "call" and not report.failed:
             return
         for kind, name in self._of(report.nodeid):
-            (self.passed if report.passed else self.failed)[kind, name] += 1
+            getattr(self, report.outcome)[kind, name] += 1
 
     def _of(self, nodeid: str) -> Iterator[tuple[str, str]]:
         """What a test says something about."""
