@@ -27,9 +27,10 @@ OVERFLOW = 9.9e37
 """At or above this, a reading lies beyond its range, or is missing (9.91e37)."""
 LONGEST_LIST = 2500
 """Values of one list sweep; the B models may take more (not confirmed)."""
-NEARLY = 0.999
-"""Of the limit: from here on a swept point counts as clamped. The bits of the status element are
-not confirmed, so they are not used."""
+CLAMPED = 0b110
+"""Bits 1 and 2 of the status element (command reference, table 1-2): any of them is compliance."""
+MISSING_STATUS = 2**24
+"""Beyond the largest status there is: what comes in its place is "not a number"."""
 
 
 class KeysightB2900(Instrument):
@@ -193,14 +194,14 @@ class KeysightB2900(Instrument):
             self.check_errors()
             self.write(":INIT (@1)")
             self.ask("*OPC?")
-            numbers = self._numbers(self.ask(":FETC:ARR? (@1)"), 2 * count)
+            currents = self._numbers(self.ask(":FETC:ARR:CURR? (@1)"), count)
+            status = self._numbers(self.ask(":FETC:ARR:STAT? (@1)"), count)
             self.write(":SOUR1:VOLT:MODE FIX;:SOUR1:VOLT 0")
             self.check_errors()
         except BaseException:
             self.off()
             raise
-        currents = numbers[1::2]
-        flags = [abs(current) >= NEARLY * limit for current in currents]
+        flags = [self._clamped(bits) for bits in status]
         return [
             (self._amperes(current, limit, clamped), clamped)
             for current, clamped in zip(currents, flags, strict=True)
@@ -236,6 +237,14 @@ class KeysightB2900(Instrument):
                 "the connection and prepare it again."
             )
         return numbers
+
+    def _clamped(self, bits: float) -> bool:
+        if not 0 <= bits < MISSING_STATUS:
+            raise ReplyError(
+                f"The {NAME} answered {bits:g} where the status of a reading was expected: the "
+                "sweep has fewer readings than voltages. Prepare it again."
+            )
+        return bool(int(bits) & CLAMPED)
 
     def _amperes(self, current: float, limit: Amperes, clamped: bool) -> Amperes:
         """A reading beyond the range is the limit where it clamped, and an error elsewhere."""

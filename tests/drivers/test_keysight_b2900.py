@@ -111,6 +111,45 @@ def test_unprepared_or_out_of_range_sends_nothing():
                 ask()
 
 
+SWEEP = [
+    (":SOUR1:LIST:VOLT 0.1,-0.1,0.2", None),
+    (":SOUR1:VOLT:MODE LIST;:TRIG1:ALL:SOUR AINT;COUN 3", None),
+    NO_ERROR,
+    (":INIT (@1)", None),
+    ("*OPC?", "1"),
+]
+
+
+def test_a_sweep_takes_compliance_from_the_status():
+    """Any of the codes in bits 1 and 2; bit 13 is a range that overflowed."""
+    protocol = [
+        *SWEEP,
+        (":FETC:ARR:CURR? (@1)", "+2.000000E-05,-9.900000E+37,+9.990000E-04"),
+        (":FETC:ARR:STAT? (@1)", "+0.000000E+00,+8.196000E+03,+1.000000E+00"),
+        (":SOUR1:VOLT:MODE FIX;:SOUR1:VOLT 0", None),
+        NO_ERROR,
+    ]
+    with expected_protocol(KeysightB2900, protocol) as smu:
+        smu.current_limit_set = 1e-3
+        assert smu.sweep([0.1, -0.1, 0.2]) == [(2e-5, False), (-1e-3, True), (9.99e-4, False)]
+
+
+def test_a_sweep_without_an_answer_switches_off():
+    protocol = [*SWEEP, (":FETC:ARR:CURR? (@1)", "+2.000000E-05"), OFF]
+    with expected_protocol(KeysightB2900, protocol) as smu:
+        smu.current_limit_set = 1e-3
+        with pytest.raises(ReplyError, match="3 numbers"):
+            smu.sweep([0.1, -0.1, 0.2])
+        assert smu.current_limit_set is None
+
+
+@pytest.mark.parametrize("model", ["B2901A", "B2902B", "B2911BL", "B2912B"])
+def test_the_models_it_knows(model):
+    reply = f"Keysight Technologies,{model},MY00000000,5.0.0"
+    with expected_protocol(KeysightB2900, [("*IDN?", reply)]) as smu:
+        smu.check_identity()
+
+
 def test_wrong_instrument():
     with (
         expected_protocol(KeysightB2900, [("*IDN?", "KEITHLEY,MODEL 2450,1,1.0")]) as smu,
