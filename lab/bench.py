@@ -15,12 +15,16 @@ from crossbar.pulses import Pulse
 from crossbar.stress import StressLedger
 from drivers.catalog import entry, load_driver
 from drivers.die_access.assembly import DieAssembly
+from drivers.protection import Protection
 from drivers.visa import connect
 from lab.configuration import BenchConfiguration, InstrumentTable
+from lab.instrument_options import driver_options
 from lab.interruption import uninterrupted
 
 logger = logging.getLogger(__name__)
 
+MEASURING = ("smu", "pulse_measure_unit")
+"""Preparing one switches its output on, at 0 V."""
 SWITCHED_OFF = ("pulse_generator", "pulse_measure_unit", "smu", "die_board", "switch_matrix")
 """Sources first: a relay must not open while something drives it."""
 
@@ -64,6 +68,18 @@ class Bench:
         """Seconds that the real bench would have taken so far; 0 where nothing is simulated."""
         return 0.0 if self.simulation is None else float(self.simulation.elapsed)
 
+    def protections(self, role: str) -> tuple[Protection, ...]:
+        """What an instrument itself enforces, read back while it is as a protocol finds it."""
+        driver = self.instruments[role]
+        if role not in MEASURING:
+            return tuple(driver.protections())
+        try:
+            _prepare(role, driver, self.configuration, self.source)
+            return tuple(driver.protections())
+        finally:
+            with uninterrupted():
+                _switch_off(role, driver)
+
     @contextmanager
     def contacted(self, die: DieAddress) -> Iterator[MemoryDie]:
         """Bring the needles onto a die; separate at the end, whatever happened."""
@@ -83,8 +99,8 @@ class Bench:
         prober.go_to(die)
         try:
             prober.contact()
-            for role in ("smu", "pulse_measure_unit"):
-                if role in self.instruments:  # on, at 0 V
+            for role in MEASURING:
+                if role in self.instruments:
                     _prepare(role, self.instruments[role], self.configuration, self.source)
             yield memory_die
         finally:
@@ -162,14 +178,14 @@ def _open(
             f"Give that instrument the role {line.role}, or another driver."
         )
     driver_type = load_driver(table.driver)
+    options = driver_options(driver_type, role, table)
     if line.package:
-        stand_in = None if simulation is None else simulation.packages[table.address]
-        driver = driver_type(stand_in or driver_type.open_library(table.address))
+        opened_by = driver_type.open_library if simulation is None else simulation.open_package
+        driver = driver_type(opened_by(table.address), **options)
         driver.check_identity()
         return driver
-    options: dict[str, Any] = {}
     if role == "prober":
-        options = {"die_frame": configuration.wafer.prober_frame.die_frame}
+        options["die_frame"] = configuration.wafer.prober_frame.die_frame
     adapter = connector(
         table.address,
         role=role,
@@ -191,8 +207,8 @@ def _protect(role: str, driver: Any, configuration: BenchConfiguration, source: 
     """Outputs off, and the instrument's own protection set to the bench's limits and read back."""
     driver.off()
     _prepare(role, driver, configuration, source)
-    if role in ("smu", "pulse_measure_unit"):
-        driver.off()  # preparing one leaves its output on
+    if role in MEASURING:
+        driver.off()
 
 
 def _prepare(role: str, driver: Any, configuration: BenchConfiguration, source: str) -> None:
@@ -229,8 +245,13 @@ def _settle(ledger: StressLedger | None) -> None:
 def _close(role: str, driver: Any) -> None:
     with uninterrupted():
         _switch_off(role, driver)
-        if hasattr(driver, "adapter"):  # a maker's package closes its own link
-            driver.adapter.close()
+        try:
+            if hasattr(driver, "adapter"):
+                driver.adapter.close()
+            else:
+                driver.shutdown()  # the session of a maker's package
+        except Exception as error:  # noqa: BLE001  the others must still be closed
+            logger.error("%s could not be closed: %s", role, error)
 
 
 def _switch_off(role: str, driver: Any) -> None:

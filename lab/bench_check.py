@@ -49,7 +49,7 @@ def check_bench(bench: Bench) -> BenchFindings:
                 address=table.address,
                 identity=driver.identity,
                 round_trip=_round_trip(driver),
-                protections=driver.protections(),
+                protections=bench.protections(role),
             )
         )
     die = bench.configuration.wafer.addresses[0]

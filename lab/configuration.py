@@ -82,6 +82,8 @@ class InstrumentTable(Table):
 
     driver: str
     address: str
+    options: dict[str, bool | int | float | str] = {}
+    """Which channels, slots or outputs are wired: keyword arguments of the driver."""
 
 
 class MatrixTable(Table):

@@ -13,11 +13,14 @@ from crossbar.defect_map import CellClass
 from crossbar.errors import ConfigurationError
 from crossbar.geometry import DieAddress
 from db.store import Store
+from drivers.catalog import load_driver
 from lab.configuration import BenchConfiguration, SimulationTable, write_configuration
 from lab.importing import stack_by_kernel
+from lab.instrument_options import driver_options, emulator_options
 from physics.defects import SISTER_CHIP, DefectPopulation
 from physics.wafer import SimulatedWafer
 from simulated_instruments.bench import SimulatedBench
+from simulated_instruments.catalog import load_emulator
 
 
 def simulated_bench(
@@ -59,11 +62,14 @@ def simulated_bench(
 
 def _options(role: str, configuration: BenchConfiguration) -> dict[str, Any]:
     """What the emulator of this role must know of how the bench is set up."""
+    table = configuration.instruments[role]
+    driver_options(load_driver(table.driver), role, table)  # what is no option is no wiring either
+    options = emulator_options(load_emulator(table.driver), table)
     if role == "prober":
-        return {"die_frame": configuration.wafer.prober_frame.die_frame}
+        options["die_frame"] = configuration.wafer.prober_frame.die_frame
     if role == "switch_matrix":
-        return {"wiring": configuration.wiring.matrix.matrix_wiring}
-    return {}
+        options["wiring"] = configuration.wiring.matrix.matrix_wiring
+    return options
 
 
 def scaled(defects: DefectPopulation, factor: float) -> DefectPopulation:

@@ -71,6 +71,15 @@ class SimulatedBench:
         )
         """The bench's own VISA library, for `drivers.visa.connect`."""
 
+    def open_package(self, address: str) -> Any:
+        """What stands in for the object of a maker's package, as the driver's `open_library` gives
+        it: with a session open, if it has sessions.
+        """
+        stand_in = self.packages[address]
+        if hasattr(stand_in, "open_session"):
+            stand_in.open_session()
+        return stand_in
+
     @property
     def elapsed(self) -> Seconds:
         """How long a real bench would have taken so far."""

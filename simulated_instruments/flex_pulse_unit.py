@@ -125,10 +125,19 @@ class PulseChannel:
 class PulseUnits:
     """All SPGUs of a mainframe: they run together."""
 
-    def __init__(self, slots: list[int], station: ProbeStation, selector: Selector) -> None:
+    def __init__(
+        self,
+        slots: list[int],
+        station: ProbeStation,
+        selector: Selector,
+        *,
+        wired: int | None = None,
+    ) -> None:
+        """``wired`` is the output that leads to the cell, such as 401; None for the first one."""
         self.station = station
         self.selector = selector
         self.numbers = [100 * slot + output for slot in slots for output in (1, 2)]
+        self.wired = wired if wired is not None else next(iter(self.numbers), None)
         self.reset()
 
     def reset(self) -> None:
@@ -155,8 +164,8 @@ class PulseUnits:
 
     def _wired(self) -> PulseChannel | None:
         """The output that leads to the cell, if it is on and nothing stands between."""
-        first = self.channels.get(self.numbers[0]) if self.numbers else None
-        return first if first and first.on and self.selector.leads(TO_PULSES) else None
+        channel = None if self.wired is None else self.channels.get(self.wired)
+        return channel if channel and channel.on and self.selector.leads(TO_PULSES) else None
 
     def _drive(self, channel: PulseChannel, programmed: Volts, width: Seconds) -> None:
         volts = channel.open_circuit(programmed)

@@ -1,16 +1,17 @@
 """A Keithley 4200A-SCS under KXCI, over Ethernet: four SMUs, two 4225-PMUs with four 4225-RPMs.
 
-SMU 1 and channel 1 of the PMU share the first RPM, whose switch decides which of them reaches the
+One SMU and one channel of the PMU share an RPM, whose switch decides which of them reaches the
 cell. After Keithley's published examples for KXCI and the KXCI programming manual
 (4200A-KXCI-907-01) as public programs quote it; what is not public is marked as ours.
 """
 
 from typing import ClassVar
 
+from crossbar.errors import ConfigurationError
 from simulated_instruments.emulated_instrument import EmulatedInstrument
 from simulated_instruments.keithley_4200a_pulse_generator import TwoLetterPulses
 from simulated_instruments.keithley_4200a_pulse_unit import CHANNELS, KxciPulseUnit
-from simulated_instruments.keithley_4200a_smu import KxciSmus, Rpm
+from simulated_instruments.keithley_4200a_smu import SMUS, KxciSmus, Rpm
 from simulated_instruments.keithley_4200a_syntax import (
     NO_ERROR,
     PAGES,
@@ -38,16 +39,36 @@ class EmulatedKeithley4200A(EmulatedInstrument):
     ID: ClassVar[str] = "KI4200A V1.13"
     OPTIONS: ClassVar[str] = "SMU1,SMU2,SMU3,SMU4,PMU1RPM1-1,PMU1RPM1-2,PMU2RPM2-1,PMU2RPM2-2"
 
-    def __init__(self, station: ProbeStation, *, acknowledges_errors: bool = False) -> None:
-        """``acknowledges_errors``: answer ``ACK`` to commands that fail, too, and tell by
+    def __init__(
+        self,
+        station: ProbeStation,
+        *,
+        smu: int = 1,
+        pulse_channel: int = 1,
+        acknowledges_errors: bool = False,
+    ) -> None:
+        """``smu`` and the RPM of ``pulse_channel`` lead to the cell.
+
+        ``acknowledges_errors``: answer ``ACK`` to commands that fail, too, and tell by
         ``:ERROR:LAST:GET`` only. Which of both a KXCI does is not public.
+
+        Raises ConfigurationError for a unit that the mainframe does not have.
         """
+        if not (1 <= smu <= SMUS and 1 <= pulse_channel <= CHANNELS):
+            raise ConfigurationError(
+                f"The emulated 4200A has SMUs 1 to {SMUS} and pulse channels 1 to {CHANNELS}, and "
+                f"SMU {smu} and channel {pulse_channel} were named. Correct its options in "
+                "bench.toml."
+            )
         super().__init__()
         self.station = station
         self.acknowledges_errors = acknowledges_errors
         self.rpms = {number: Rpm() for number in range(1, CHANNELS + 1)}
-        self.smus = KxciSmus(station, self.rpms[1])
-        self.pulse_unit = KxciPulseUnit(station, self.rpms, self._before_switching)
+        self.wired_rpm = self.rpms[pulse_channel]
+        self.smus = KxciSmus(station, self.wired_rpm, wired=smu)
+        self.pulse_unit = KxciPulseUnit(
+            station, self.rpms, self._before_switching, wired=pulse_channel
+        )
         self.two_letter_pulses = TwoLetterPulses(self.pulse_unit)
         self.system_mode = SystemMode(self.smus, self.pulse_unit.route, station.clock)
         self.page = "DE"
@@ -168,5 +189,5 @@ class EmulatedKeithley4200A(EmulatedInstrument):
 
     def _before_switching(self, rpm: Rpm) -> None:
         self.smus.settle()
-        if rpm is self.rpms[1] and self.smus.energized():
+        if rpm is self.wired_rpm and self.smus.energized():
             rpm.hot_switches += 1

@@ -60,9 +60,17 @@ class KxciPulseUnit:
     """The card, and the test that runs on it."""
 
     def __init__(
-        self, station: ProbeStation, rpms: dict[int, Rpm], before_switching: Callable[[Rpm], None]
+        self,
+        station: ProbeStation,
+        rpms: dict[int, Rpm],
+        before_switching: Callable[[Rpm], None],
+        *,
+        wired: int,
     ) -> None:
-        """``before_switching`` lets what was held until now act on the cell."""
+        """``before_switching`` lets what was held until now act on the cell; ``wired`` is the
+        channel that leads to it.
+        """
+        self.wired = wired
         self.station = station
         self.rpms = rpms
         self._before_switching = before_switching
@@ -72,8 +80,8 @@ class KxciPulseUnit:
     def _initialize(self, *, segments: bool) -> None:
         self.segments = segments
         self.channels = {
-            number: PulseChannel(number, self.station, self.rpms[number], wired=number == 1)
-            for number in range(1, CHANNELS + 1)
+            number: PulseChannel(number, self.station, rpm, wired=number == self.wired)
+            for number, rpm in self.rpms.items()
         }
         self.period: Seconds = 1e-6
         self.mode = 1

@@ -66,12 +66,15 @@ class BehindRpm:
 class KxciSmus:
     """All SMUs of the mainframe."""
 
-    def __init__(self, station: ProbeStation, rpm: Rpm) -> None:
-        terminals: list[Terminals] = [BehindRpm(station, rpm)]
-        terminals += [OpenTerminals() for _ in range(SMUS - 1)]
+    def __init__(self, station: ProbeStation, rpm: Rpm, *, wired: int) -> None:
+        """``wired`` is the SMU that is connected to this RPM."""
+        terminals: dict[int, Terminals] = {
+            number: BehindRpm(station, rpm) if number == wired else OpenTerminals()
+            for number in range(1, SMUS + 1)
+        }
         self.channels = {
             number: ScpiSmuChannel(wires, station.clock, MAX_CURRENT)
-            for number, wires in enumerate(terminals, 1)
+            for number, wires in terminals.items()
         }
         self.reset()
 

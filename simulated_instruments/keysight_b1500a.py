@@ -46,9 +46,12 @@ class EmulatedKeysightB1500A(FlexInstrument):
         station: ProbeStation,
         modules: Sequence[str] = MODULES,
         *,
+        smu: int | None = None,
+        pulse_output: int | None = None,
         selector: bool = False,
     ) -> None:
-        """``modules`` are model numbers by slot, "" where one is empty.
+        """``modules`` are model numbers by slot, "" where one is empty. The SMU in slot ``smu`` and
+        the SPGU's ``pulse_output``, such as 401, lead to the cell; without them the first of each.
 
         Raises ConfigurationError for a model that is not emulated, and for too many.
         """
@@ -64,8 +67,10 @@ class EmulatedKeysightB1500A(FlexInstrument):
         self.selector = Selector(selector)
         self.output = DataOutput(self, station.clock)
         self.converters = Converters()
-        self.smus = SmuRack(self._smu_modules())
-        self.pulse_units = PulseUnits(self._slots(PULSE_UNIT), station, self.selector)
+        self.smus = SmuRack(self._smu_modules(smu))
+        self.pulse_units = PulseUnits(
+            self._slots(PULSE_UNIT), station, self.selector, wired=pulse_output
+        )
         capacitance = self._slots(CAPACITANCE_UNIT)
         self.capacitance = CapacitanceUnit(capacitance[0] if capacitance else None, self.output)
         self.spot = SpotCommands(self.smus, self.converters, self.output)
@@ -85,12 +90,12 @@ class EmulatedKeysightB1500A(FlexInstrument):
     def _slots(self, model: str) -> list[int]:
         return [slot for slot, found in enumerate(self.modules, 1) if found == model]
 
-    def _smu_modules(self) -> dict[int, SmuModule]:
+    def _smu_modules(self, wired: int | None) -> dict[int, SmuModule]:
         found: dict[int, SmuModule] = {}
         for slot, model in enumerate(self.modules, 1):
             if model in RATINGS:
                 wires: Terminals = OpenTerminals()
-                if not found:
+                if slot == wired or (wired is None and not found):
                     wires = BehindSelector(self.station, self.selector)
                 found[slot] = SmuModule(slot, model, wires, self.station.clock)
         return found

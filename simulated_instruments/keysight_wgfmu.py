@@ -1,8 +1,8 @@
 """Stand-in for the WGFMU instrument library: its C functions' signatures, wired to the die.
 
 Signatures and names of errors after public programs that call ``wgfmu.dll``
-(``tests/reference/wgfmu_signatures.csv``). The channels are wired in turn: the first one to the
-cell, the others to nothing. Which error a wrong call gets, and that nothing limits the current, is
+(``tests/reference/wgfmu_signatures.csv``). One channel leads to the cell, the
+others to nothing. Which error a wrong call gets, and that nothing limits the current, is
 ours. Pointers are one-element (or longer) arrays, as ctypes hands them over.
 """
 # ruff: noqa: N802, N803  names of functions and parameters are the library's
@@ -48,8 +48,16 @@ from simulated_instruments.wgfmu_waveform import MeasureEvent, Pattern
 class EmulatedKeysightWgfmu(WgfmuChannels):
     """The library, its session with a mainframe open."""
 
-    def __init__(self, station: ProbeStation, channels: Sequence[int] = (501, 502)) -> None:
+    def __init__(
+        self,
+        station: ProbeStation,
+        channels: Sequence[int] = (501, 502),
+        *,
+        channel: int | None = None,
+    ) -> None:
+        """``channel`` leads to the cell; without it the first of ``channels``."""
         super().__init__(station, channels)
+        self.wired = channel if channel is not None else next(iter(self.channels))
         self.patterns: dict[str, Pattern] = {}
 
     # Patterns and sequences: nothing happens before `WGFMU_execute`
@@ -143,7 +151,7 @@ class EmulatedKeysightWgfmu(WgfmuChannels):
             raise WgfmuError(CONTEXT, "no connected channel has a sequence")
         for channel in active:
             self._check_levels(channel)
-        wired = next(iter(self.channels.values()))
+        wired = self.channels.get(self.wired)
         started = self.station.clock.now
         longest = 0.0
         for channel in active:
@@ -252,7 +260,7 @@ class EmulatedKeysightWgfmu(WgfmuChannels):
             self._require(loops <= MAX_BURST, f"{name}: so many loops are not emulated")
 
     def _is_wired(self, channel: Channel) -> bool:
-        return channel.connected and channel is next(iter(self.channels.values()))
+        return channel.connected and channel is self.channels.get(self.wired)
 
     def _require_dc(self, channel: Channel) -> None:
         if channel.mode != DC or not channel.connected:

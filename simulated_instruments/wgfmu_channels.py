@@ -91,6 +91,10 @@ class WgfmuChannels:
 
     # Session
 
+    def open_session(self) -> None:
+        """Be as `open_library` gives the real library. Not a function of the library."""
+        self._open = True
+
     @answers_code
     def WGFMU_openSession(self, address: bytes) -> None:
         """Connect the library with a mainframe."""
