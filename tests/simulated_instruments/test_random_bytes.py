@@ -187,10 +187,7 @@ class Guarded:
     def __init__(self, name, monkeypatch):
         self.bench = new_bench(name)
         self.emulator = self.bench.emulators[ADDRESS]
-        role = entry(name).role
-        self.limits = PROTECTED[role]
-        self.volts = math.inf if role == "smu" else MAX_AMPLITUDE
-        self.amperes = math.inf if role == "pulse_generator" else MAX_CURRENT
+        self.limits = PROTECTED[entry(name).role]
         line = entry(name)
         adapter = connect(
             ADDRESS,
@@ -220,7 +217,13 @@ class Guarded:
             amplitude, width = reach.nearest(MAX_AMPLITUDE / 2), min(1e-6, reach.longest)
             self.driver.arm_external(Pulse(amplitude=amplitude, width=width))
         self.asked = self._limits_now()
+        self.volts, self.amperes = self._largest("V"), self._largest("A")
         self.stimuli.clear()
+
+    def _largest(self, unit):
+        """What the instrument's own protections allow; without one it promises nothing."""
+        values = [abs(p.value) for p in self.driver.protections() if p.unit == unit]
+        return max(values, default=math.inf)
 
     def _limits_now(self):
         """What a generator's limits mean in open-circuit volts depends on the load it assumes."""
