@@ -6,14 +6,16 @@ kind adjust times that contradict each other instead of refusing them; the exact
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from crossbar.units import Seconds, Volts
-from simulated_instruments.generator_output import EDGE_SPAN, REACTION_TIME, GeneratorOutput
+from simulated_instruments.generator_output import (
+    EDGE_SPAN,
+    REACTION_TIME,
+    ChannelSetting,
+    GeneratorOutput,
+)
 from simulated_instruments.probe_station import ProbeStation
-from simulated_instruments.scpi import Setting
 from simulated_instruments.scpi_grammar import NUMBER, Parameter, ScpiError, number
 
 INFINITE = 9.9e37
@@ -45,26 +47,6 @@ def amplitude_with_unit(text: bytes) -> tuple[float, str]:
         return float(match[1]), unit.decode()
     volts = number("V", -100.0, 100.0)(text)
     return volts, "VPP" if unit else ""
-
-
-class ChannelSetting(Setting):
-    """A setting that every channel has; its header carries one numeric suffix."""
-
-    def _change(self, instrument: Any, *values: object) -> None:
-        with instrument.on_channel(values[0]):
-            self.change(instrument, values[1])
-
-    def _answer(self, instrument: Any, *values: object) -> str:
-        with instrument.on_channel(values[0]):
-            return self.answer(instrument)
-
-    def change(self, instrument: Any, value: Any) -> None:
-        """Set it on the channel that the header named."""
-        super()._change(instrument, value)
-
-    def answer(self, instrument: Any) -> str:
-        """What the query answers for that channel."""
-        return super()._answer(instrument)
 
 
 class AmplitudeSetting(ChannelSetting):
@@ -126,33 +108,9 @@ class BurstOutput(GeneratorOutput):
     def __init__(
         self, station: ProbeStation, *, channels: int, shortest_width: Seconds, edge: Seconds
     ) -> None:
-        super().__init__(station)
-        self.channels = channels
+        super().__init__(station, channels=channels)
         self.shortest_width = shortest_width
         self.fastest_edge = edge
-        self._channel = 1
-        self._other = dict(self._defaults)
-        """The settings of the channel that is not selected."""
-
-    @contextmanager
-    def on_channel(self, channel: int) -> Iterator[None]:
-        """Within, `settings` are those of a channel. Raises ScpiError -114 if there is none."""
-        if channel > self.channels:
-            raise ScpiError(-114, f"there is no channel {channel}")
-        if channel == self._channel:
-            yield
-            return
-        before = self._channel
-        self.settings, self._other, self._channel = self._other, self.settings, channel
-        try:
-            yield
-        finally:
-            self.settings, self._other, self._channel = self._other, self.settings, before
-
-    def restore_defaults(self) -> None:
-        """Of both channels."""
-        super().restore_defaults()
-        self._other = dict(self._defaults)
 
     @property
     def sends_pulses(self) -> bool:
@@ -191,7 +149,7 @@ class BurstOutput(GeneratorOutput):
 
     def settings_changed(self) -> None:
         """Only output 1 leads to a cell; free running, both levels act on it."""
-        if self._channel != 1 or not self.output:
+        if not self.is_wired or not self.output:
             return
         pulse_level, idle_level = self._levels()
         for volts in (idle_level, pulse_level) if self.runs_freely else (idle_level,):

@@ -5,11 +5,14 @@ a subclass declares the settings under its own headers and says what its hardwar
 manuals leave open (what a wrongly set output does until somebody notices) is ours and marked so.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
+from crossbar.errors import ConfigurationError
 from crossbar.units import Ohms, Seconds, Volts
 from simulated_instruments.probe_station import ProbeStation
-from simulated_instruments.scpi import ScpiInstrument
+from simulated_instruments.scpi import ScpiInstrument, Setting
 from simulated_instruments.scpi_grammar import ScpiError
 
 SOURCE_IMPEDANCE: Ohms = 50.0
@@ -22,8 +25,37 @@ TOLERANCE = 1e-3
 """Of the hardware's own limits: programmed volts differ from open-circuit volts by 50 Ohm."""
 
 
+def never_added(text: bytes) -> str:
+    """``CHANnel:MATH``: the sum of both outputs on one of them is not emulated."""
+    if text.strip().upper() != b"OFF":
+        raise ScpiError(-221, "adding the outputs is not emulated")
+    return "OFF"
+
+
+class ChannelSetting(Setting):
+    """A setting that every channel has; its header carries one numeric suffix."""
+
+    def _change(self, instrument: Any, *values: object) -> None:
+        with instrument.on_channel(values[0]):
+            self.change(instrument, values[1])
+
+    def _answer(self, instrument: Any, *values: object) -> str:
+        with instrument.on_channel(values[0]):
+            return self.answer(instrument)
+
+    def change(self, instrument: Any, value: Any) -> None:
+        """Set it on the channel that the header named."""
+        super()._change(instrument, value)
+
+    def answer(self, instrument: Any) -> str:
+        """What the query answers for that channel."""
+        return super()._answer(instrument)
+
+
 class GeneratorOutput(ScpiInstrument):
-    """One output behind 50 Ohm, wired to the pulse input of the board.
+    """Outputs behind 50 Ohm, one of which is wired to the pulse input of the board.
+
+    What is declared as a `ChannelSetting` every output has for itself; other settings are common.
 
     A subclass has the settings ``output``, ``polarity``, ``amplitude``, ``offset``, ``load``,
     ``limit_high``, ``limit_low``, ``limits_enabled``, ``width``, ``period``, ``leading``,
@@ -35,6 +67,8 @@ class GeneratorOutput(ScpiInstrument):
     LARGEST_SWING: ClassVar[Volts]
     LARGEST_LEVEL: ClassVar[Volts]
     """Largest magnitude of a level, open circuit."""
+    _common: ClassVar[tuple[str, ...]]
+    """Settings that all channels share."""
     output: Any
     polarity: Any
     amplitude: Any
@@ -50,9 +84,57 @@ class GeneratorOutput(ScpiInstrument):
     arm_source: Any
     count: Any
 
-    def __init__(self, station: ProbeStation) -> None:
+    def __init__(self, station: ProbeStation, *, channels: int = 1, wired: int = 1) -> None:
+        """``wired`` is the output that leads to a cell. Raises ConfigurationError if there is no
+        such output.
+        """
+        if not 1 <= wired <= channels:
+            raise ConfigurationError(
+                f"The emulated generator has outputs 1 to {channels}, and output {wired} was to be "
+                "wired. Correct its options in bench.toml."
+            )
         super().__init__()
         self.station = station
+        self.channels = channels
+        self.wired = wired
+        self._channel = 1
+        self._other = dict(self._defaults)
+        """The settings of the channel that is not selected."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._common = tuple(
+            name for name in cls._defaults if not isinstance(getattr(cls, name), ChannelSetting)
+        )
+
+    @contextmanager
+    def on_channel(self, channel: int) -> Iterator[None]:
+        """Within, `settings` are those of a channel. Raises ScpiError -114 if there is none."""
+        if channel > self.channels:
+            raise ScpiError(-114, f"there is no channel {channel}")
+        if channel == self._channel:
+            yield
+            return
+        before = self._channel
+        self._swap(channel)
+        try:
+            yield
+        finally:
+            self._swap(before)
+
+    def _swap(self, channel: int) -> None:
+        self._other.update({name: self.settings[name] for name in self._common})
+        self.settings, self._other, self._channel = self._other, self.settings, channel
+
+    @property
+    def is_wired(self) -> bool:
+        """Whether the selected channel leads to a cell."""
+        return self._channel == self.wired
+
+    def restore_defaults(self) -> None:
+        """Of all channels."""
+        super().restore_defaults()
+        self._other = dict(self._defaults)
 
     @property
     def sends_pulses(self) -> bool:
@@ -71,15 +153,23 @@ class GeneratorOutput(ScpiInstrument):
 
     def trigger(self) -> None:
         """``*TRG``, group execute trigger: starts a pulse if armed by hand, else is ignored."""
-        if self.arm_source != "MAN":
+        if not self._start("MAN"):
             self.report(ScpiError(-211, "not armed for manual triggers"))
-            return
-        self._send_pulses()
 
     def external_trigger(self) -> None:
         """A pulse at the external trigger input."""
-        if self.arm_source == "EXT":
-            self._send_pulses()
+        self._start("EXT")
+
+    def _start(self, armed_by: str) -> bool:
+        """A trigger reaches every channel; whether one was waiting for it."""
+        waiting = False
+        for channel in range(1, self.channels + 1):
+            with self.on_channel(channel):
+                if self.arm_source == armed_by:
+                    waiting = True
+                    if self.is_wired:  # the others lead nowhere
+                        self._send_pulses()
+        return waiting
 
     def check_settings(self) -> None:
         """Levels, limits, edges and period must fit together."""
@@ -94,7 +184,7 @@ class GeneratorOutput(ScpiInstrument):
 
     def settings_changed(self) -> None:
         """An output that is on and wrongly set acts on the cell, as long as it takes to notice."""
-        if not self.output:
+        if not self.output or not self.is_wired:
             return
         pulse_level, idle_level = self._levels()
         levels = (idle_level, pulse_level) if self.arm_source == "IMM" else (idle_level,)

@@ -155,25 +155,10 @@ class EmulatedKeysight33500B(BurstOutput):
             raise ScpiError(-222, "a frequency beyond this model's")
         super().check_settings()
 
-    def trigger(self) -> None:
-        """``*TRG`` starts a burst on every channel that waits for the bus."""
-        armed = False
-        for channel in range(1, self.channels + 1):
-            with self.on_channel(channel):
-                if self.arm_source == "MAN":
-                    armed = True
-                    self._start(channel)
-        if not armed:
-            self.report(ScpiError(-211, "no channel waits for the bus"))
-
     @property
     def _least_swing(self) -> Volts:
         """How far a level that is passed by the other one is moved (from memory)."""
         return self.SMALLEST_SWING / self.open_circuit_ratio
-
-    def _start(self, channel: int) -> None:
-        if channel == 1:  # output 2 leads nowhere
-            self._send_pulses()
 
     @scpi("*IDN?")
     def _identify(self) -> str:
@@ -184,7 +169,8 @@ class EmulatedKeysight33500B(BurstOutput):
         with self.on_channel(channel):
             if not self.burst:
                 raise ScpiError(-211, "not in burst mode")
-            self._start(channel)
+            if self.is_wired:
+                self._send_pulses()
 
     @scpi(f"{SOURCE}VOLTage[:LEVel][:IMMediate]:HIGH", number("V", -10.0, 10.0))
     def _set_high(self, channel: int, volts: float) -> None:

@@ -19,9 +19,18 @@ POSITIVE = [
     (":VOLT1:OFF 0.45", None),
     (":PULS:WIDT1 3e-08", None),
 ]
-ACCEPTED = (":SYST:ERR?", NO_ERROR)
-READ_BACK = (":PULS:WIDT1?", "+3.0000E-008")
+QUERY = ":OUTP1:IMP:EXT?;:PULS:WIDT1?;:SYST:ERR?"
+ACCEPTED = (QUERY, f"+999000.0;+3.0000E-008;{NO_ERROR}")
 ADDRESS = "GPIB0::12::INSTR"
+
+
+def switched_on(polarity, amplitude, offset, waits_for="MAN"):
+    """The message that closes the relay says once more what keeps the cell at 0 V."""
+    message = (
+        f":TRIG:COUN 1;:ARM:SOUR {waits_for};:OUTP1:POL {polarity};:VOLT1 {amplitude}"
+        f";:VOLT1:OFF {offset};:OUTP1 ON;*ESR?;:SYST:ERR?"
+    )
+    return message, f"0;{NO_ERROR}"
 
 
 def test_prepare_asks_for_single_pulses_in_open_circuit_volts_and_reads_the_limits_back():
@@ -31,15 +40,16 @@ def test_prepare_asks_for_single_pulses_in_open_circuit_volts_and_reads_the_limi
         [
             ("*CLS;*RST", None),
             (":OUTP1 OFF", None),
+            (":OUTP2 OFF;:CHAN:MATH OFF;:SYST:ERR?", NO_ERROR),
             (":OUTP1:IMP:EXT 999000", None),
             (":ARM:SOUR MAN", None),
             (":ARM:MODE STAR;SENS EDGE", None),
             (":TRIG:SOUR IMM", None),
             (":DIG:PATT OFF", None),
             (":TRIG:COUN 1", None),
-            (":PULS:HOLD1 WIDT", None),
             (":PULS:TRAN1 2e-09", None),
             (":PULS:TRAN1:TRA 2e-09", None),
+            (":PULS:HOLD1 WIDT", None),
             (":OUTP1:POL NORM", None),
             (":VOLT1 0.2", None),
             (":VOLT1:OFF 0.1", None),
@@ -47,9 +57,10 @@ def test_prepare_asks_for_single_pulses_in_open_circuit_volts_and_reads_the_limi
             (":VOLT1:LIM:LOW -1.3", None),
             (":VOLT1:LIM:STAT ON", None),
             (":SYST:ERR?", NO_ERROR),
-            (":VOLT1:LIM:LOW?", "-1.3"),
             (":VOLT1:LIM:HIGH?", "1.3"),
+            (":VOLT1:LIM:LOW?", "-1.3"),
             (":VOLT1:LIM:STAT?", "1"),
+            (":OUTP1:IMP:EXT?", "999000"),
         ],
     ) as generator:
         generator.prepare(1.3)
@@ -62,8 +73,7 @@ def test_apply_sets_up_checks_triggers_and_switches_off():
         [
             *POSITIVE,
             ACCEPTED,
-            READ_BACK,
-            (":OUTP1 ON;:SYST:ERR?", NO_ERROR),
+            switched_on("NORM", 0.9, 0.45),
             ("*TRG", None),
             (":OUTP1 OFF;:SYST:ERR?", NO_ERROR),
         ],
@@ -81,10 +91,8 @@ def test_a_negative_pulse_idles_at_the_high_level_which_is_zero():
             (":VOLT1 0.8", None),
             (":VOLT1:OFF -0.4", None),
             (":PULS:WIDT1 1e-07", None),
-            ACCEPTED,
-            (":PULS:WIDT1?", "+1.0000E-007"),
-            (":OUTP1 ON;:SYST:ERR?", NO_ERROR),
-            (":ARM:SOUR EXT;:SYST:ERR?", NO_ERROR),
+            (QUERY, f"+999000.0;+1.0000E-007;{NO_ERROR}"),
+            switched_on("INV", 0.8, -0.4, waits_for="EXT"),
         ],
     ) as generator:
         generator.arm_external(Pulse(amplitude=-0.8, width=100e-9))
@@ -97,7 +105,7 @@ def test_a_refused_setting_leaves_the_output_off():
             Keysight81110A,
             [
                 *POSITIVE,
-                (":SYST:ERR?", '-222,"Data out of range"'),
+                (QUERY, '+999000.0;+3.0E-008;-222,"Data out of range"'),
                 (":SYST:ERR?", '-221,"Settings conflict"'),
                 (":SYST:ERR?", NO_ERROR),
                 OFF,
@@ -144,7 +152,7 @@ def test_a_limit_that_does_not_read_back_stops_the_bench(bench):
         limit_high=5.0
     )
 
-    with pytest.raises(InstrumentError, match=r"read back as -1\.3 to 5 V"):
+    with pytest.raises(InstrumentError, match=r"read back as -1\.30\d* to 5\.00\d* V"):
         generator.prepare(1.3)
     generator.adapter.close()
 
@@ -234,8 +242,38 @@ def test_a_width_that_the_instrument_adjusted_stops_the_pulse():
     """It only warns, so the width is read back; the relay never closes."""
     with (
         expected_protocol(
-            Keysight81110A, [*POSITIVE, ACCEPTED, (":PULS:WIDT1?", "+5.0000E-008"), OFF]
+            Keysight81110A, [*POSITIVE, (QUERY, f"+999000.0;+5.0000E-008;{NO_ERROR}"), OFF]
         ) as generator,
         pytest.raises(InstrumentError, match=r"told a pulse width of 30 ns.*reads back 50 ns"),
     ):
         generator.apply(Pulse(amplitude=0.9, width=30e-9))
+
+
+def test_a_generator_that_restarted_is_not_triggered():
+    """The factory's load is 50 Ohm: every level would be twice as high on a cell."""
+    with (
+        expected_protocol(
+            Keysight81110A, [*POSITIVE, (QUERY, f"+50.0;+3.0000E-008;{NO_ERROR}"), OFF]
+        ) as generator,
+        pytest.raises(InstrumentError, match=r"OUTP1:IMP:EXT answered.*not sent"),
+    ):
+        generator.apply(Pulse(amplitude=0.9, width=30e-9))
+
+
+def test_the_second_output_has_settings_of_its_own_and_common_triggers():
+    """The arming is both outputs'; the first one stays off."""
+    geometry = DieGeometry(subarrays=1, rows=2, columns=2)
+    wafer = SimulatedWafer(addresses=[DieAddress(0, 0)], geometry=geometry, seed=1)
+    bench = SimulatedBench(wafer, {ADDRESS: "keysight_81110a"}, options={ADDRESS: {"output": 2}})
+    bench.station.die_under_needles, bench.station.in_contact = DieAddress(0, 0), True
+    bench.station.route(2)
+    generator = Keysight81110A(connect(ADDRESS, visa_library=bench.visa_library), output=2)
+    generator.prepare(1.3)
+    generator.arm_external(Pulse(amplitude=0.9, width=200e-9))
+    bench.station.trigger(1)
+    generator.off()
+    bench.station.trigger(1)
+
+    assert np.array_equal(bench.station.die.pulses_given, [0, 0, 1, 0])
+    assert not bench.emulators[ADDRESS].output
+    generator.adapter.close()

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from pymeasure.test import expected_protocol
 
-from crossbar.errors import InstrumentError, LimitError, ReportedError, WrongInstrumentError
+from crossbar.errors import (
+    ConfigurationError,
+    InstrumentError,
+    LimitError,
+    ReportedError,
+    WrongInstrumentError,
+)
 from crossbar.geometry import DieAddress, DieGeometry
 from crossbar.pulses import Pulse
 from drivers.keysight_81160a import Keysight81160A
@@ -19,14 +25,14 @@ POSITIVE = [
     (":VOLT1:OFFS 0.45", None),
     (":PULS:WIDT1 3e-08", None),
 ]
-ACCEPTED = (":FUNC1?;:SYST:ERR?", f"PULS;{NO_ERROR}")
+ACCEPTED = (":FUNC1?;:PULS:WIDT1?;:SYST:ERR?", f"PULS;+3.0E-08;{NO_ERROR}")
 
 
-def switched_on(polarity, amplitude, offset, events=0):
+def switched_on(polarity, amplitude, offset, events=0, waits_for="MAN"):
     """The message that closes the relay says once more what keeps the cell at 0 V."""
     message = (
-        f":FUNC1 PULS;:ARM:SOUR1 MAN;:OUTP1:POL {polarity};:VOLT1 {amplitude};:VOLT1:OFFS {offset}"
-        ";:OUTP1 ON;*ESR?;:SYST:ERR?"
+        f":FUNC1 PULS;:ARM:SOUR1 {waits_for};:OUTP1:POL {polarity};:VOLT1 {amplitude}"
+        f";:VOLT1:OFFS {offset};:OUTP1 ON;*ESR?;:SYST:ERR?"
     )
     return message, f"{events};{NO_ERROR}"
 
@@ -41,13 +47,14 @@ def test_prepare_asks_for_single_pulses_in_open_circuit_volts_and_reads_the_limi
         [
             ("*CLS;*RST", None),
             (":OUTP1 OFF", None),
+            (":OUTP2 OFF;:CHAN:MATH OFF;:SYST:ERR?", NO_ERROR),
             (":FUNC1 PULS", None),
             (":OUTP1:LOAD 1000000", None),
             (":ARM:SOUR1 MAN", None),
             (":TRIG1:COUN 1", None),
-            (":PULS:HOLD1 WIDT", None),
             (":FUNC1:PULS:TRAN 1e-09", None),
             (":FUNC1:PULS:TRAN:TRA 1e-09", None),
+            (":PULS:HOLD1 WIDT", None),
             (":OUTP1:POL NORM", None),
             (":VOLT1 0.1", None),
             (":VOLT1:OFFS 0.05", None),
@@ -55,9 +62,10 @@ def test_prepare_asks_for_single_pulses_in_open_circuit_volts_and_reads_the_limi
             (":VOLT1:LIM:LOW -1.3", None),
             (":VOLT1:LIM:STAT ON", None),
             (":SYST:ERR?", NO_ERROR),
-            (":VOLT1:LIM:LOW?", "-1.3"),
             (":VOLT1:LIM:HIGH?", "1.3"),
+            (":VOLT1:LIM:LOW?", "-1.3"),
             (":VOLT1:LIM:STAT?", "1"),
+            (":OUTP1:LOAD?", "1000000"),
         ],
     ) as generator:
         generator.prepare(1.3)
@@ -88,9 +96,8 @@ def test_a_negative_pulse_idles_at_the_high_level_which_is_zero():
             (":VOLT1 0.8", None),
             (":VOLT1:OFFS -0.4", None),
             (":PULS:WIDT1 1e-07", None),
-            ACCEPTED,
-            switched_on("INV", 0.8, -0.4),
-            (":ARM:SOUR1 EXT;:SYST:ERR?", NO_ERROR),
+            (":FUNC1?;:PULS:WIDT1?;:SYST:ERR?", f"PULS;+1.0E-07;{NO_ERROR}"),
+            switched_on("INV", 0.8, -0.4, waits_for="EXT"),
         ],
     ) as generator:
         generator.arm_external(Pulse(amplitude=-0.8, width=100e-9))
@@ -103,7 +110,7 @@ def test_a_refused_setting_leaves_the_output_off():
             Keysight81160A,
             [
                 *POSITIVE,
-                (":FUNC1?;:SYST:ERR?", 'PULS;-222,"Data out of range"'),
+                (":FUNC1?;:PULS:WIDT1?;:SYST:ERR?", 'PULS;3E-8;-222,"Data out of range"'),
                 (":SYST:ERR?", '-221,"Settings conflict"'),
                 (":SYST:ERR?", NO_ERROR),
                 OFF,
@@ -150,7 +157,7 @@ def test_a_limit_that_does_not_read_back_stops_the_bench(bench):
         limit_high=5.0
     )
 
-    with pytest.raises(InstrumentError, match=r"read back as -1\.3 to 5 V"):
+    with pytest.raises(InstrumentError, match=r"read back as -1\.30\d* to 5\.00\d* V"):
         generator.prepare(1.3)
     generator.adapter.close()
 
@@ -241,7 +248,8 @@ def test_a_generator_that_restarted_is_not_triggered():
     pulse = Pulse(amplitude=0.9, width=30e-9)
     with (
         expected_protocol(
-            Keysight81160A, [*POSITIVE, (":FUNC1?;:SYST:ERR?", f"SIN;{NO_ERROR}"), OFF]
+            Keysight81160A,
+            [*POSITIVE, (":FUNC1?;:PULS:WIDT1?;:SYST:ERR?", f"SIN;3E-8;{NO_ERROR}"), OFF],
         ) as generator,
         pytest.raises(InstrumentError, match=r"'SIN'.*not sent"),
     ):
@@ -254,3 +262,35 @@ def test_a_generator_that_restarted_is_not_triggered():
         pytest.raises(InstrumentError, match=r"'128'.*not sent"),
     ):
         generator.apply(pulse)
+
+
+def test_the_second_output_leads_to_the_cell_and_the_first_stays_off():
+    """Chosen at construction; whoever was on the other output before is switched off."""
+    geometry = DieGeometry(subarrays=1, rows=2, columns=2)
+    wafer = SimulatedWafer(addresses=[DieAddress(0, 0)], geometry=geometry, seed=1)
+    bench = SimulatedBench(wafer, {ADDRESS: "keysight_81160a"}, options={ADDRESS: {"output": 2}})
+    bench.station.die_under_needles, bench.station.in_contact = DieAddress(0, 0), True
+    bench.station.route(2)
+    emulator = bench.emulators[ADDRESS]
+    adapter = connect(ADDRESS, visa_library=bench.visa_library)
+    adapter.write(":OUTP1 ON")
+    generator = Keysight81160A(adapter, output=2)
+    generator.prepare(1.3)
+    assert not emulator.output  # the first one's
+    generator.apply(Pulse(amplitude=-0.9, width=200e-9))
+
+    assert np.array_equal(bench.station.die.pulses_given, [0, 0, 1, 0])
+    assert [p.value for p in generator.protections()] == pytest.approx([1.3, -1.3], rel=1e-3)
+    with pytest.raises(ReportedError, match="LIMit"):
+        generator.apply(Pulse(amplitude=1.4, width=10e-9))
+    generator.adapter.close()
+
+
+def test_there_is_no_third_output_and_outputs_are_never_added():
+    with pytest.raises(ConfigurationError, match="outputs 1 and 2, not 3"):
+        Keysight81160A(None, output=3)
+    with (
+        expected_protocol(Keysight81160A, []) as generator,
+        pytest.raises(LimitError, match="sum that a cell would see"),
+    ):
+        generator.channel_math = "PLUS"

@@ -94,7 +94,7 @@ def test_with_the_pattern_mode_on_nothing_is_sent(generator, station):
         (b":PULS:TRAN1 1US", -221),
         (b":TRIG:COUN 65537", -222),
         (b":VOLT1 0.1", -221),
-        (b":PULS:WIDT2 10NS", -114),
+        (b":PULS:WIDT3 10NS", -114),
         (b":ARM:SOUR SOMETIMES", -224),
         (b":VOLT1:LIM:HIGH 0.3;STAT ON", -222),
     ],

@@ -1,3 +1,6 @@
+import csv
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -6,6 +9,7 @@ from physics.wafer import SimulatedWafer
 from simulated_instruments.keysight_81160a import EmulatedKeysight81160A
 from simulated_instruments.probe_station import ProbeStation
 
+COMMANDS = Path(__file__).parents[1] / "reference" / "pymeasure_keysight_81160a_commands.csv"
 PULSE_SETUP = b":FUNC PULS;:FUNC:PULS:TRAN 1NS;TRAN:TRA 1NS;:ARM:SOUR MAN;:OUTP:LOAD 1E6\n"
 
 
@@ -129,7 +133,7 @@ def test_the_period_matters_to_bursts_only(generator):
         (b":VOLT:OFFS 9.9", -221),
         (b":VOLT:LOW 1.5", -221),
         (b":VOLT:LIM:HIGH 0.5;STAT ON;:VOLT:OFFS 0.1", -222),
-        (b":VOLT2 1", -114),
+        (b":VOLT3 1", -114),
     ],
 )
 def test_what_the_hardware_cannot_do_is_refused(generator, message, error):
@@ -158,3 +162,39 @@ def test_a_pulse_reaches_the_routed_cell(generator, station):
     ask(generator, b":VOLT 1;:VOLT:OFFS 0.5;:PULS:WIDT 100NS;:OUTP ON;*TRG")
 
     assert np.array_equal(die.pulses_given, [0, 0, 0, 1])
+
+
+def test_it_takes_what_pymeasures_transcripts_send(station):
+    """One fresh instrument per command."""
+    with COMMANDS.open(newline="") as file:
+        rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
+    assert len(rows) == 36
+    for row in rows:
+        emulator = EmulatedKeysight81160A(station)
+        reply = ask(emulator, row["message"].encode())
+        assert not emulator.errors, row
+        assert bool(reply) == (row["reply_expected"] == "yes"), row
+
+
+def test_outputs_have_settings_of_their_own_until_they_are_coupled(generator):
+    ask(generator, b":VOLT1 0.9;:VOLT2 0.4")
+    assert float(ask(generator, b":VOLT1?")) == 0.9
+    assert float(ask(generator, b":VOLT2?")) == 0.4
+    ask(generator, b":TRAC:CHAN1 ON")
+    assert float(ask(generator, b":VOLT2?")) == 0.9
+    ask(generator, b":VOLT2 0.7")
+    assert float(ask(generator, b":VOLT1?")) == 0.7
+
+
+def test_a_coupled_output_drives_the_cell_as_the_other_was_told(generator, station):
+    """What the first was told the wired second does: nothing that couples is harmless."""
+    second = EmulatedKeysight81160A(station, output=2)
+    ask(second, PULSE_SETUP.strip() + b";:VOLT1 0.9;:VOLT1:OFFS 0.45;:OUTP1 ON;*TRG")
+    assert station.pulses == []
+    ask(second, b":TRAC:CHAN1 ON;*TRG")
+    assert len(station.pulses) == 1
+
+
+def test_adding_the_outputs_is_refused(generator):
+    assert ask(generator, b":CHAN:MATH PLUS;:SYST:ERR?").startswith("-221,")
+    assert ask(generator, b":CHAN:MATH?").strip() == "OFF"
