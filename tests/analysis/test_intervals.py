@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import beta, binom
+from scipy.stats import beta, binom, binomtest
 
-from analysis.intervals import clopper_pearson
+from analysis.intervals import clopper_pearson, jeffreys, wilson
 from crossbar.errors import ConfigurationError, DataError
 
 
@@ -76,3 +76,47 @@ def test_a_confidence_that_is_no_fraction_is_refused(confidence):
     """95 is not a confidence; 0.95 is."""
     with pytest.raises(ConfigurationError, match=r"fraction between 0 and 1"):
         clopper_pearson(1, 10, confidence)
+
+
+def coverage(method, attempts, rates):
+    """Exactly, by enumerating all counts."""
+    errors = np.arange(attempts + 1)
+    low, high = method(errors, attempts)
+    probability = binom.pmf(errors[:, None], attempts, rates)
+    return (probability * ((low[:, None] <= rates) & (rates <= high[:, None]))).sum(axis=0)
+
+
+@pytest.mark.parametrize("method", [wilson, jeffreys])
+@pytest.mark.parametrize("attempts", [30, 200, 1000])
+def test_calibrated_intervals_cover_as_often_as_they_say_on_average(method, attempts):
+    """Over all rates 95 % within one; shorter than the conservative one, which exceeds it."""
+    rates = np.linspace(0.0005, 0.9995, 1000)
+    assert coverage(method, attempts, rates).mean() == pytest.approx(0.95, abs=0.01)
+    errors = np.arange(attempts + 1)
+    ours, exact = np.ptp(method(errors, attempts), axis=0), clopper_pearson(errors, attempts)
+    assert ours.mean() < np.ptp(exact, axis=0).mean()
+
+
+@given(attempts=st.integers(1, 10**6), fraction=st.floats(0, 1))
+def test_wilson_is_that_of_scipy(attempts, fraction):
+    errors = int(fraction * attempts)
+    ours = wilson(errors, attempts)
+    expected = binomtest(errors, attempts).proportion_ci(method="wilson")
+    assert ours == pytest.approx((expected.low, expected.high), rel=1e-9, abs=1e-15)
+
+
+def test_jeffreys_ends_are_beta_quantiles_and_reach_zero_and_one():
+    """Brown, Cai and DasGupta's convention at either end."""
+    assert jeffreys(2, 10) == pytest.approx((beta.ppf(0.025, 2.5, 8.5), beta.ppf(0.975, 2.5, 8.5)))
+    assert jeffreys(0, 10)[0] == 0.0
+    assert jeffreys(10, 10)[1] == 1.0
+
+
+@pytest.mark.parametrize("method", [wilson, jeffreys])
+def test_calibrated_intervals_take_what_clopper_pearson_takes(method):
+    """Shapes, no attempts, and counts that cannot be."""
+    low, high = method(np.arange(3)[:, None], np.array([5, 50]))
+    assert low.shape == high.shape == (3, 2)
+    assert method(0, 0) == (0.0, 1.0)
+    with pytest.raises(DataError, match=r"errors in .* attempts cannot be"):
+        method(11, 10)
