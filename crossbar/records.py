@@ -100,4 +100,100 @@ class ProgrammedBlock:
         return ("programmed", int(self.cells[0]) if len(self.cells) else -1)
 
 
-Record = ContactRecord | ArrayMapBlock | WerPoint | ProgrammedBlock
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PulseTrain:
+    """Pulses that one cell was given in order, and what it read after each step.
+
+    Of forming, weak RESET, cycling and breakdown. A step is one or more equal pulses; one without
+    pulses is a reading alone, such as the one before the first pulse.
+    """
+
+    cell: int
+    """Flat index."""
+    part: int
+    """Which of the trains that this cell was given in the run, from 0."""
+    amplitude: NDArray[np.float64]
+    """(n,) Volts at the cell, signed; NaN in a step without pulses."""
+    width: NDArray[np.float64]
+    """(n,) Seconds; NaN in a step without pulses."""
+    pulses: NDArray[np.int64]
+    """(n,) Pulses of this step."""
+    conductance: NDArray[np.float64]
+    """(n,) Siemens, read after the step."""
+    read_amplitude: Volts
+    outcome: str
+    """Why the train ended, in a word of its protocol, such as "formed" or "budget"."""
+
+    @property
+    def key(self) -> Key:
+        return ("train", self.cell, self.part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTrace:
+    """One cell, left in one state and read again and again."""
+
+    cell: int
+    """Flat index."""
+    state: State
+    """That it was written to before."""
+    part: int
+    """Which of the traces of this cell and state in the run, from 0."""
+    read_amplitude: Volts
+    time: NDArray[np.float64]
+    """(n,) Seconds since the state was written."""
+    conductance: NDArray[np.float64]
+    """(n,) Siemens."""
+
+    @property
+    def key(self) -> Key:
+        return ("trace", self.cell, self.state.value, self.part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoltageSweep:
+    """Current over voltage of one cell, in the order of measuring."""
+
+    cell: int
+    """Flat index."""
+    part: int
+    """Which of the sweeps of this cell in the run, from 0."""
+    voltage: NDArray[np.float64]
+    """(n,) Volts at the cell."""
+    current: NDArray[np.float64]
+    """(n,) Amperes."""
+    in_compliance: NDArray[np.bool_]
+    """(n,) True where the meter clamped."""
+
+    @property
+    def key(self) -> Key:
+        return ("sweep", self.cell, self.part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DotProductBlock:
+    """Dot products that a sub-array made, beside those that its measured cells should make."""
+
+    subarray: int
+    row_voltages: NDArray[np.float64]
+    """(batch, rows) Volts."""
+    current: NDArray[np.float64]
+    """(batch, columns) Amperes, measured."""
+    conductance: NDArray[np.float64]
+    """(rows, columns) Siemens, read cell by cell just before."""
+
+    @property
+    def key(self) -> Key:
+        return ("dot product", self.subarray)
+
+
+Record = (
+    ContactRecord
+    | ArrayMapBlock
+    | WerPoint
+    | ProgrammedBlock
+    | PulseTrain
+    | ReadTrace
+    | VoltageSweep
+    | DotProductBlock
+)

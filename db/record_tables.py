@@ -20,16 +20,30 @@ from crossbar.pulses import State
 from crossbar.records import (
     ArrayMapBlock,
     ContactRecord,
+    DotProductBlock,
     Key,
     ProgrammedBlock,
+    PulseTrain,
+    ReadTrace,
     Record,
+    VoltageSweep,
     WerPoint,
 )
 from db import arrays, schema
 from db.insert import insert_row
 from db.run_tables import die_of_run
 
-R = TypeVar("R", ContactRecord, ArrayMapBlock, WerPoint, ProgrammedBlock)
+R = TypeVar(
+    "R",
+    ContactRecord,
+    ArrayMapBlock,
+    WerPoint,
+    ProgrammedBlock,
+    PulseTrain,
+    ReadTrace,
+    VoltageSweep,
+    DotProductBlock,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +67,16 @@ RECORD_TABLES: dict[type[Record], RecordTable] = {
     ),
     ProgrammedBlock: RecordTable(
         table=schema.programmed_blocks, tag="programmed", key_columns=("first_cell",)
+    ),
+    PulseTrain: RecordTable(table=schema.pulse_trains, tag="train", key_columns=("cell", "part")),
+    ReadTrace: RecordTable(
+        table=schema.read_traces, tag="trace", key_columns=("cell", "state", "part")
+    ),
+    VoltageSweep: RecordTable(
+        table=schema.voltage_sweeps, tag="sweep", key_columns=("cell", "part")
+    ),
+    DotProductBlock: RecordTable(
+        table=schema.dot_product_blocks, tag="dot product", key_columns=("subarray",)
     ),
 }
 """A new type of record is one line here, and one table."""

@@ -4,8 +4,7 @@ Types are those that both SQLite and PostgreSQL have. Dies carry their SEMI E142
 the prober's own where a prober is known. A column ``<name>_array`` refers to the table ``arrays``.
 """
 
-import math
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -13,8 +12,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Double,
     ForeignKey,
     ForeignKeyConstraint,
@@ -24,11 +21,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
 
-VERSION = "0002"
+from db.column_types import NanAsNull, UtcTime
+
+VERSION = "0003"
 """The migration that leads to this schema; known here so that opening need not import Alembic."""
 
 metadata = MetaData(
@@ -41,34 +39,6 @@ metadata = MetaData(
 )
 ID = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows in INTEGER columns only
 PLAIN_JSON = JSON(none_as_null=True)
-
-
-class NanAsNull(TypeDecorator[float]):
-    """A float that may be NaN. SQLite turns NaN into NULL by itself; here it comes back as NaN."""
-
-    impl = Double
-    cache_ok = True
-
-    def process_bind_param(self, value: float | None, dialect: Dialect) -> float | None:
-        return None if value is None or math.isnan(value) else float(value)
-
-    def process_result_value(self, value: float | None, dialect: Dialect) -> float:
-        return math.nan if value is None else value
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """A point in time. SQLite forgets the zone, so that UTC goes in and is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def _id() -> Column[int]:
@@ -247,6 +217,53 @@ programmed_blocks = Table(
     _array("pulses"),
     Column("threshold", NanAsNull),
     UniqueConstraint("run_id", "die_id", "first_cell"),
+)
+
+pulse_trains = Table(
+    "pulse_trains",
+    metadata,
+    _id(),
+    *_run_and_die(),
+    Column("cell", Integer, nullable=False),
+    Column("part", Integer, nullable=False),
+    *(_array(name) for name in ("amplitude", "width", "pulses", "conductance")),
+    Column("read_amplitude", NanAsNull),
+    Column("outcome", String(40), nullable=False),
+    UniqueConstraint("run_id", "die_id", "cell", "part"),
+)
+
+read_traces = Table(
+    "read_traces",
+    metadata,
+    _id(),
+    *_run_and_die(),
+    Column("cell", Integer, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("read_amplitude", NanAsNull),
+    *(_array(name) for name in ("time", "conductance")),
+    UniqueConstraint("run_id", "die_id", "cell", "state", "part"),
+)
+
+voltage_sweeps = Table(
+    "voltage_sweeps",
+    metadata,
+    _id(),
+    *_run_and_die(),
+    Column("cell", Integer, nullable=False),
+    Column("part", Integer, nullable=False),
+    *(_array(name) for name in ("voltage", "current", "in_compliance")),
+    UniqueConstraint("run_id", "die_id", "cell", "part"),
+)
+
+dot_product_blocks = Table(
+    "dot_product_blocks",
+    metadata,
+    _id(),
+    *_run_and_die(),
+    Column("subarray", Integer, nullable=False),
+    *(_array(name) for name in ("row_voltages", "current", "conductance")),
+    UniqueConstraint("run_id", "die_id", "subarray"),
 )
 
 # What analysis made of them.

@@ -11,6 +11,7 @@ from sqlalchemy.schema import CreateTable
 
 from crossbar.errors import StorageError
 from db import migrate, schema
+from db.column_types import UtcTime
 from db.engine import open_engine
 from db.migrations.__main__ import write_migration
 from db.store import Store
@@ -84,12 +85,12 @@ def test_the_next_migration_writes_itself(tmp_path, monkeypatch):
     changed = MetaData(naming_convention=schema.metadata.naming_convention)
     for table in schema.metadata.sorted_tables:
         table.to_metadata(changed)
-    changed.tables["wafers"].append_column(Column("diced_at", schema.UtcTime))
+    changed.tables["wafers"].append_column(Column("diced_at", UtcTime))
     monkeypatch.setattr(schema, "metadata", changed)
 
     written = write_migration("remember when a wafer was diced", folder)
 
-    assert written.name == "0003_remember_when_a_wafer_was_diced.py"
+    assert written.name == f"{int(schema.VERSION) + 1:04d}_remember_when_a_wafer_was_diced.py"
     text = written.read_text()
     assert "sa.Column('diced_at', sa.DateTime(timezone=True), nullable=True)" in text
-    assert "down_revision = '0002'" in text
+    assert f"down_revision = {schema.VERSION!r}" in text

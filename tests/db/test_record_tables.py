@@ -13,7 +13,17 @@ from hypothesis.extra import numpy as npst
 from crossbar.errors import StorageError
 from crossbar.geometry import DieAddress, DieGeometry
 from crossbar.pulses import State
-from crossbar.records import ArrayMapBlock, ContactRecord, ProgrammedBlock, Record, WerPoint
+from crossbar.records import (
+    ArrayMapBlock,
+    ContactRecord,
+    DotProductBlock,
+    ProgrammedBlock,
+    PulseTrain,
+    ReadTrace,
+    Record,
+    VoltageSweep,
+    WerPoint,
+)
 from db.record_tables import RECORD_TABLES
 from db.store import Store
 
@@ -60,6 +70,42 @@ PROGRAMMED = st.builds(
     pulses=npst.arrays(np.int64, LENGTH),
     threshold=NUMBERS,
 )
+TRAINS = st.builds(
+    PulseTrain,
+    cell=st.integers(0, 2**31 - 1),
+    part=st.integers(0, 2**31 - 1),
+    amplitude=FLOATS,
+    width=FLOATS,
+    pulses=npst.arrays(np.int64, LENGTH),
+    conductance=FLOATS,
+    read_amplitude=NUMBERS,
+    outcome=WORDS,
+)
+TRACES = st.builds(
+    ReadTrace,
+    cell=st.integers(0, 2**31 - 1),
+    state=st.sampled_from(State),
+    part=st.integers(0, 2**31 - 1),
+    read_amplitude=NUMBERS,
+    time=FLOATS,
+    conductance=FLOATS,
+)
+SWEEPS = st.builds(
+    VoltageSweep,
+    cell=st.integers(0, 2**31 - 1),
+    part=st.integers(0, 2**31 - 1),
+    voltage=FLOATS,
+    current=FLOATS,
+    in_compliance=BOOLS,
+)
+DOT_PRODUCTS = st.builds(
+    DotProductBlock,
+    subarray=st.integers(0, 2**31 - 1),
+    row_voltages=npst.arrays(np.float64, (3, 4)),
+    current=npst.arrays(np.float64, (3, 2)),
+    conductance=npst.arrays(np.float64, (4, 2)),
+)
+RECORDS = CONTACTS | BLOCKS | POINTS | PROGRAMMED | TRAINS | TRACES | SWEEPS | DOT_PRODUCTS
 POINT = WerPoint(
     cell=4,
     target=State.HIGH,
@@ -99,7 +145,7 @@ def begin(store: Store) -> int:
 
 
 @settings(max_examples=80, deadline=None)
-@given(record=CONTACTS | BLOCKS | POINTS | PROGRAMMED)
+@given(record=RECORDS)
 def test_a_record_comes_back_exactly(shared_store: Store, record: Record):
     """Every field of every type of record survives the database; so does its key."""
     run_id = begin(shared_store)
@@ -118,7 +164,7 @@ def test_every_type_of_record_has_a_table():
 
 
 @settings(max_examples=10, deadline=None)
-@given(record=CONTACTS | BLOCKS | POINTS | PROGRAMMED)
+@given(record=RECORDS)
 def test_a_record_is_never_stored_twice(shared_store: Store, record: Record):
     """A second record of the same key is refused, naming it, and leaves no trace."""
     run_id = begin(shared_store)
