@@ -7,7 +7,11 @@ from typing import Any
 from crossbar.errors import ConfigurationError
 from crossbar.records import Record
 from protocols.array_map import ArrayMapParameters, array_map
+from protocols.breakdown_ramp import BreakdownRampParameters, breakdown_ramp
 from protocols.contact_check import ContactCheckParameters, contact_check
+from protocols.dot_product_check import DotProductCheckParameters, dot_product_check
+from protocols.iv_sweep import IvSweepParameters, iv_sweep
+from protocols.set_reset_cycling import SetResetCyclingParameters, set_reset_cycling
 from protocols.write_error_rate import WriteErrorRateParameters, write_error_rate
 
 
@@ -19,6 +23,8 @@ class ProtocolEntry:
     """(die, parameters, done) -> records."""
     parameters: type[Any]
     summary: str
+    destructive: bool = False
+    """Whether it spends the cells that it measures: `lab run` asks twice before."""
 
 
 PROTOCOLS: dict[str, ProtocolEntry] = {
@@ -36,6 +42,27 @@ PROTOCOLS: dict[str, ProtocolEntry] = {
         run=write_error_rate,
         parameters=WriteErrorRateParameters,
         summary="write error rate over amplitude, width and direction",
+    ),
+    "iv-sweep": ProtocolEntry(
+        run=iv_sweep,
+        parameters=IvSweepParameters,
+        summary="current over voltage, in both states",
+    ),
+    "set-reset-cycling": ProtocolEntry(
+        run=set_reset_cycling,
+        parameters=SetResetCyclingParameters,
+        summary="endurance: both states after more and more cycles",
+    ),
+    "dot-product-check": ProtocolEntry(
+        run=dot_product_check,
+        parameters=DotProductCheckParameters,
+        summary="analog dot products beside those of the cells read one by one",
+    ),
+    "breakdown-ramp": ProtocolEntry(
+        run=breakdown_ramp,
+        parameters=BreakdownRampParameters,
+        summary="rising pulses until the cells break; destroys them",
+        destructive=True,
     ),
 }
 """`program_and_verify` is not here: it takes weights, and `lab program` brings them."""

@@ -15,12 +15,13 @@ from analysis.intervals import clopper_pearson
 from analysis.stopping import StoppingRule
 from crossbar.attempts import AttemptPlan
 from crossbar.errors import ConfigurationError
-from crossbar.geometry import CellAddress, CellIndices, DieGeometry
+from crossbar.geometry import CellIndices
 from crossbar.memory_die import MemoryDie
 from crossbar.pulses import Pulse, State
 from crossbar.records import Key, WerPoint
 from crossbar.units import Ratio, Seconds, Volts
 from protocols.attempts import execution_of, run_attempts
+from protocols.cell_choice import chosen_cells
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,7 @@ def write_error_rate(
     conditions = _conditions(parameters)
     for condition in conditions:  # refuse the whole run before the first pulse of it
         die.limits.check_pulse(condition.pulse)
-    cells = chosen_cells(parameters, die.geometry)
+    cells = chosen_cells(parameters.cells, parameters.sample, die.geometry)
     at_once = min(parameters.parallel, die.access.cells_at_once)
     for start in range(0, len(cells), at_once):
         batch = np.array(
@@ -98,16 +99,6 @@ def write_error_rate(
         )
         if len(batch):
             yield from _measure_batch(die, parameters, conditions, batch, done)
-
-
-def chosen_cells(parameters: WriteErrorRateParameters, geometry: DieGeometry) -> CellIndices:
-    """(n,) flat indices: the cells named, or a sample spread over rows and columns."""
-    if parameters.cells:
-        return np.array([geometry.index(_parse_cell(text)) for text in parameters.cells], np.intp)
-    count = min(parameters.sample, geometry.cells)
-    stride = geometry.cells / count
-    spread = (np.arange(count) * stride + np.arange(count) % max(1, int(stride))).astype(np.intp)
-    return np.minimum(spread, geometry.cells - 1)
 
 
 def _conditions(parameters: WriteErrorRateParameters) -> list[Condition]:
@@ -225,13 +216,3 @@ def _point_without_window(
         execution="none",
         stopped_by="no window",
     )
-
-
-def _parse_cell(text: str) -> CellAddress:
-    try:
-        subarray, row, column = (int(part) for part in text.split(":"))
-    except ValueError:
-        raise ConfigurationError(
-            f"{text!r} is not a cell; write subarray:row:column, for example 0:3:17."
-        ) from None
-    return CellAddress(subarray, row, column)

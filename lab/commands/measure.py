@@ -1,5 +1,6 @@
 """`lab run`, `lab resume`, `lab status`: measurements."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +26,9 @@ Execution = Annotated[
 
 
 def run(
-    protocol: Annotated[str, typer.Argument(help="array-map, write-error-rate or contact-check.")],
+    protocol: Annotated[
+        str, typer.Argument(help="Such as array-map; docs/commands.md lists them.")
+    ],
     bench: BenchFile = None,
     simulated: Simulated = False,
     database: Database = DATABASE,
@@ -42,6 +45,10 @@ def run(
     ] = None,
     faults: Annotated[
         Path | None, typer.Option("--faults", help="Faults of a simulated bench (TOML or JSON).")
+    ] = None,
+    destroy: Annotated[
+        str | None,
+        typer.Option("--destroy", help="Name of the wafer whose cells may be spent: do not ask."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -67,6 +74,8 @@ def run(
         ("--set", parse_assignments(assignments or [])),
     )
     places = parse_dies(dies, chosen.configuration.wafer.addresses)
+    if entry.destructive:
+        _ask_twice(protocol, chosen.wafer, len(places), destroy)
     header = header_of(chosen, protocol, as_json(parameters), places, execution)
     traffic = Traffic(recorded=record, header=header, faults=faults)
     with (
@@ -78,6 +87,21 @@ def run(
         )
     _tell(output, summary, database)
     _tell_findings(output, database, summary)
+
+
+def _ask_twice(protocol: str, wafer: str, dies: int, destroy: str | None) -> None:
+    """Return if the user wants to spend the cells; raises ConfigurationError if not."""
+    from crossbar.errors import ConfigurationError
+
+    question = f"{protocol} destroys the cells that it measures, on {dies} dies of {wafer}. Go on?"
+    with suppress(typer.Abort):  # nobody there to answer, or Ctrl-C: not confirmed
+        if destroy is None and typer.confirm(question, err=True):
+            destroy = typer.prompt("Type the name of the wafer to confirm", err=True)
+    if destroy != wafer:
+        raise ConfigurationError(
+            f"{protocol} destroys cells and was not confirmed: nothing was sent. Confirm by the "
+            f"wafer's name: --destroy {wafer}."
+        )
 
 
 def replay(

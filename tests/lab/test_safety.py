@@ -108,3 +108,21 @@ def test_check_tells_what_the_instruments_enforce(lab):
     assert all(p["in_force"] for line in found.values() for p in line["protections"])
     assert all(0 < line["round_trip"] < 1 for line in found.values())
     assert np.isfinite(json.loads(result.stdout)["conductance"]).all()
+
+
+def test_destroying_cells_is_asked_twice(lab):
+    """Without an answer, or with another wafer's name, nothing is sent and no run begins; the
+    message says how to confirm. With the name, the ramp runs.
+    """
+    ramp = ("run", "breakdown-ramp", "--simulated", "--dies", "1", "--set", "sample=2", "--json")
+
+    silent, wrong = lab(*ramp), lab(*ramp, "--destroy", "another")
+    for refused in (silent, wrong):
+        assert refused.returncode != 0
+        assert "was not confirmed: nothing was sent" in refused.stderr
+    wafer = silent.stderr.split("--destroy ")[-1].split(".")[0].strip()
+    confirmed = lab(*ramp, "--destroy", wafer)
+
+    assert confirmed.returncode == 0, confirmed.stderr
+    assert json.loads(confirmed.stdout)["records"] >= 2
+    assert json.loads(confirmed.stdout)["run"] == 1

@@ -157,7 +157,7 @@ def test_a_short_restore_leaves_the_smu_script_out(die_of):
 def test_the_sample_spreads_over_rows_and_columns(die_of):
     """A sample is not a single column."""
     with die_of() as (die, _):
-        cells = chosen_cells(WriteErrorRateParameters(sample=40), die.geometry)
+        cells = chosen_cells((), 40, die.geometry)
 
     places = np.unravel_index(cells, die.geometry.shape)
     assert len(set(cells)) == 40

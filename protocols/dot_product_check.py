@@ -1,0 +1,57 @@
+"""Dot-product check: what a sub-array multiplies, beside what its cells should.
+
+Each cell is read by itself; then random row voltages are applied to all rows at once.
+`analysis.dot_product` makes gain, offset and residual of the two.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from crossbar.errors import ConfigurationError
+from crossbar.memory_die import MemoryDie
+from crossbar.records import DotProductBlock, Key
+from crossbar.units import Volts
+
+
+@dataclass(frozen=True, kw_only=True)
+class DotProductCheckParameters:
+    """The inputs. The cells keep the states that they are in."""
+
+    vectors: int = 100
+    """Random inputs for each sub-array."""
+    read_amplitude: Volts = 0.1
+    """Row voltages are uniform between 0 V and this; the cells are read at it, too."""
+    seed: int = 0
+    """Of the random inputs."""
+
+    def __post_init__(self) -> None:
+        if self.vectors < 1 or not self.read_amplitude > 0:
+            raise ConfigurationError("dot_product_check needs vectors and read_amplitude above 0.")
+
+
+def dot_product_check(
+    die: MemoryDie, parameters: DotProductCheckParameters, done: frozenset[Key] = frozenset()
+) -> Iterator[DotProductBlock]:
+    """Yield one record a sub-array. Raises ConfigurationError where the hardware has none."""
+    if die.multiplier is None:
+        raise ConfigurationError(
+            "This bench reaches cells one by one and cannot make dot products; they need a board "
+            "(docs/instruments.md), and --execution board."
+        )
+    geometry = die.geometry
+    size = geometry.rows * geometry.columns
+    for subarray in range(geometry.subarrays):
+        if ("dot product", subarray) in done:
+            continue
+        cells = np.arange(subarray * size, (subarray + 1) * size, dtype=np.intp)
+        conductance = die.read(cells, parameters.read_amplitude).conductance
+        random = np.random.default_rng((parameters.seed, subarray))
+        inputs = random.uniform(0, parameters.read_amplitude, (parameters.vectors, geometry.rows))
+        yield DotProductBlock(
+            subarray=subarray,
+            row_voltages=inputs,
+            current=die.dot_product(subarray, inputs),
+            conductance=conductance.reshape(geometry.rows, geometry.columns),
+        )
