@@ -29,6 +29,10 @@ class Limits:
     cell_resistance: Ohms = math.inf
     """Of a typical cell under a write pulse: what the energy is reckoned with."""
 
+    def energy(self, pulse: Pulse) -> Joules:
+        """What a pulse brings into a typical cell; 0 where its resistance is not known."""
+        return pulse.amplitude**2 * pulse.width / self.cell_resistance
+
     def check_pulse(self, pulse: Pulse) -> Pulse:
         """Return the pulse, or raise LimitError."""
         if not abs(pulse.amplitude) <= self.max_amplitude:
@@ -42,7 +46,7 @@ class Limits:
                 f"{format_quantity(self.min_width, 's')} to {format_quantity(self.max_width, 's')},"
                 f" set by {self.source} min_width and max_width. Change the width, or the limit."
             )
-        energy = pulse.amplitude**2 * pulse.width / self.cell_resistance
+        energy = self.energy(pulse)
         if not energy <= self.max_energy:
             raise LimitError(
                 f"Pulse of {pulse.amplitude:g} V for {format_quantity(pulse.width, 's')} refused: "

@@ -12,7 +12,7 @@ from crossbar.limits import Limits
 from crossbar.ports import AttemptSequencer, CellAccess, DotProduct, Readings
 from crossbar.pulses import Pulse
 from crossbar.stress import StressLedger
-from crossbar.units import Volts
+from crossbar.units import Joules, Volts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +33,16 @@ class MemoryDie:
     def read(self, cells: CellIndices, amplitude: Volts) -> Readings:
         """Read each of the (n,) cells once. Raises LimitError above the read limit."""
         self.limits.check_read(amplitude)
-        return self.access.read(self.geometry.check(cells), amplitude)
+        checked = self.geometry.check(cells)
+        if self.ledger is not None:
+            self.ledger.reads += len(checked)
+        return self.access.read(checked, amplitude)
 
     def write(self, cells: CellIndices, pulse: Pulse) -> None:
         """Give each of the (n,) cells one pulse. Raises LimitError before anything is sent."""
         self.limits.check_pulse(pulse)
         checked = self.geometry.check(cells)
-        self._charge(checked, 1)
+        self._charge(checked, 1, self.limits.energy(pulse))
         self.access.write(checked, pulse)
 
     def sequencer_for(self, plan: AttemptPlan) -> AttemptSequencer | None:
@@ -54,7 +57,8 @@ class MemoryDie:
         self.limits.check_pulse(plan.write)
         self.limits.check_read(plan.read_amplitude)
         checked = self.geometry.check(cells)
-        self._charge(checked, 2 * plan.attempts)  # a restore and a write each
+        energy = self.limits.energy(plan.restore) + self.limits.energy(plan.write)
+        self._charge(checked, 2 * plan.attempts, plan.attempts * energy)  # a restore and a write
         return sequencer.attempt(checked, plan)
 
     def dot_product(self, subarray: int, row_voltages: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -66,7 +70,7 @@ class MemoryDie:
         self.limits.check_read(float(np.max(np.abs(row_voltages), initial=0.0)))
         return self.multiplier.dot_product(subarray, row_voltages)
 
-    def _charge(self, cells: CellIndices, pulses: int) -> None:
+    def _charge(self, cells: CellIndices, pulses: int, energy: Joules) -> None:
         """Enter the pulses before they are sent. Raises LimitError beyond a cell's budget."""
         if self.ledger is not None:
-            self.ledger.charge(cells, pulses)
+            self.ledger.charge(cells, pulses, energy)

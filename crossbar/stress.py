@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from crossbar.errors import LimitError
 from crossbar.geometry import CellIndices
+from crossbar.units import Joules
 
 SMALLEST_RESERVE = 1000
 """Pulses per cell that are entered ahead, so that not every pulse waits for the disk."""
@@ -32,14 +33,21 @@ class StressLedger:
     """Who set the budget, for the message: "bench.toml [limits.mtj]"."""
     keep: Callable[[NDArray[np.int64], bool], None]
     """Writes (counts, whether they are exact) to the disk; raises if it cannot."""
+    sent: int = 0
+    """Pulses entered by this process, all cells together."""
+    reads: int = 0
+    """Cells read by this process, those that a sequencer reads not among them; not kept."""
+    energy: Joules = 0.0
+    """Of the pulses entered by this process, in cells of typical resistance; not kept."""
     _reserved: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
         self._reserved = self.pulses.copy()
 
-    def charge(self, cells: CellIndices, pulses: int = 1) -> None:
+    def charge(self, cells: CellIndices, pulses: int = 1, energy: Joules = 0.0) -> None:
         """Enter so many pulses for each of the (n,) cells. Raises LimitError for a cell that would
-        pass its budget (then nothing is entered), and whatever `keep` raises.
+        pass its budget (then nothing is entered), and whatever `keep` raises. ``energy`` is that of
+        all of one cell's pulses.
         """
         if not len(cells) or not pulses:
             return
@@ -60,6 +68,8 @@ class StressLedger:
             self.keep(reserved, False)
             self._reserved = reserved
         self.pulses[cells] = after
+        self.sent += pulses * len(cells)
+        self.energy += energy * len(cells)
 
     def settle(self) -> None:
         """Write the exact counts, when nothing more is sent for now."""

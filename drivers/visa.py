@@ -56,6 +56,7 @@ class BenchAdapter(VISAAdapter):
         self.role = role
         self.address = address
         self.messages = 0
+        self.bytes_moved = 0
         """How many were sent so far."""
         self._recorder = recorder
         self._stream = is_stream(address)
@@ -113,6 +114,7 @@ class BenchAdapter(VISAAdapter):
     def _note(self, event: str, data: str | bytes, count: int | None = None) -> None:
         """Count what is sent, and record what travels if somebody wants it recorded."""
         self.messages += event == "write"
+        self.bytes_moved += len(data)
         if self._recorder is not None:
             self._recorder.note(self.role, event, data, count=count)
 

@@ -64,6 +64,12 @@ class Bench:
         return sum(getattr(adapter, "messages", 0) for adapter in adapters)
 
     @property
+    def bytes_moved(self) -> int:
+        """How many bytes went to the instruments and came back, terminators not counted."""
+        adapters = (getattr(driver, "adapter", None) for driver in self.instruments.values())
+        return sum(getattr(adapter, "bytes_moved", 0) for adapter in adapters)
+
+    @property
     def bench_time(self) -> float:
         """Seconds that the real bench would have taken so far; 0 where nothing is simulated."""
         return 0.0 if self.simulation is None else float(self.simulation.elapsed)

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ from lab.options import (
 )
 
 if TYPE_CHECKING:
+    from lab.chosen_bench import ChosenBench
     from lab.output import Output, Step
     from lab.runs import Listener, RunSummary
 
@@ -55,7 +56,7 @@ def run(
     """Run a measurement protocol on the dies of the wafer."""
     from lab.chosen_bench import chosen_bench, parse_dies
     from lab.output import Output
-    from lab.parameters import as_json, build, parse_assignments
+    from lab.parameters import as_json
     from lab.runs import start_run
     from lab.session import session
     from lab.traffic import Traffic, header_of
@@ -65,14 +66,7 @@ def run(
     chosen = chosen_bench(bench, simulated, seed)
     protocol = protocol.replace("_", "-")
     entry = protocol_entry(protocol)
-    parameters = build(
-        entry.parameters,
-        (
-            f"{chosen.source} [protocols.{protocol}]",
-            chosen.configuration.protocols.get(protocol, {}),
-        ),
-        ("--set", parse_assignments(assignments or [])),
-    )
+    parameters = _parameters(chosen, protocol, assignments or [])
     places = parse_dies(dies, chosen.configuration.wafer.addresses)
     if entry.destructive:
         _ask_twice(protocol, chosen.wafer, len(places), destroy)
@@ -87,6 +81,69 @@ def run(
         )
     _tell(output, summary, database)
     _tell_findings(output, database, summary)
+
+
+def plan(
+    protocol: Annotated[
+        str, typer.Argument(help="Such as array-map; docs/commands.md lists them.")
+    ],
+    bench: BenchFile = None,
+    simulated: Simulated = False,
+    seed: Seed = None,
+    dies: Annotated[
+        str | None, typer.Option("--dies", help="all, a number, or 'x,y x,y ...'.")
+    ] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="Protocol parameter, as name=value.")
+    ] = None,
+    execution: Execution = "board",
+    json: Json = False,
+) -> None:
+    """Tell what a run will cost, from a rehearsal on a simulated bench; nothing is touched."""
+    from dataclasses import asdict
+
+    from crossbar.units import format_quantity
+    from lab.chosen_bench import chosen_bench, parse_dies
+    from lab.output import Output
+    from lab.planning import plan_run
+
+    output = Output(as_json=json)
+    chosen = chosen_bench(bench, simulated, seed)
+    protocol = protocol.replace("_", "-")
+    parameters = _parameters(chosen, protocol, assignments or [])
+    places = parse_dies(dies, chosen.configuration.wafer.addresses)
+    found = plan_run(chosen, protocol, parameters, places, execution)
+    output.table(
+        f"{protocol} on {found.dies} dies, rehearsed on simulated cells",
+        ["what", "how much"],
+        [
+            ["duration on the real bench", format_quantity(found.duration, "s")],
+            ["records", f"{found.records:,}"],
+            ["pulses", f"{found.pulses:,}"],
+            ["reads", f"{found.reads:,}"],
+            ["energy of the pulses", format_quantity(found.energy, "J")],
+            ["most pulses on one cell", f"{found.most_pulses:,}"],
+            ["most of one cell's life", f"{found.life_used:.2g}"],
+            ["messages to instruments", f"{found.messages:,}"],
+            ["bytes on the bus", f"{found.bytes_moved:,}"],
+        ],
+    )
+    output.result(asdict(found))
+
+
+def _parameters(chosen: "ChosenBench", protocol: str, assignments: list[str]) -> Any:
+    """Those of the protocol: its defaults, then the bench file's, then ``--set``."""
+    from lab.parameters import build, parse_assignments
+    from protocols.catalog import protocol as protocol_entry
+
+    return build(
+        protocol_entry(protocol).parameters,
+        (
+            f"{chosen.source} [protocols.{protocol}]",
+            chosen.configuration.protocols.get(protocol, {}),
+        ),
+        ("--set", parse_assignments(assignments)),
+    )
 
 
 def _ask_twice(protocol: str, wafer: str, dies: int, destroy: str | None) -> None:
