@@ -11,7 +11,12 @@ from protocols.breakdown_ramp import BreakdownRampParameters, breakdown_ramp
 from protocols.contact_check import ContactCheckParameters, contact_check
 from protocols.dot_product_check import DotProductCheckParameters, dot_product_check
 from protocols.iv_sweep import IvSweepParameters, iv_sweep
+from protocols.read_disturb import ReadDisturbParameters, read_disturb
 from protocols.set_reset_cycling import SetResetCyclingParameters, set_reset_cycling
+from protocols.switching_phase_diagram import (
+    SwitchingPhaseDiagramParameters,
+    switching_phase_diagram,
+)
 from protocols.write_error_rate import WriteErrorRateParameters, write_error_rate
 
 
@@ -42,6 +47,16 @@ PROTOCOLS: dict[str, ProtocolEntry] = {
         run=write_error_rate,
         parameters=WriteErrorRateParameters,
         summary="write error rate over amplitude, width and direction",
+    ),
+    "switching-phase-diagram": ProtocolEntry(
+        run=switching_phase_diagram,
+        parameters=SwitchingPhaseDiagramParameters,
+        summary="switching probability over amplitude and width, refined around 50 %",
+    ),
+    "read-disturb": ProtocolEntry(
+        run=read_disturb,
+        parameters=ReadDisturbParameters,
+        summary="how often a long read switches the cell",
     ),
     "iv-sweep": ProtocolEntry(
         run=iv_sweep,

@@ -22,6 +22,7 @@ from crossbar.records import Key, WerPoint
 from crossbar.units import Ratio, Seconds, Volts
 from protocols.attempts import execution_of, run_attempts
 from protocols.cell_choice import chosen_cells
+from protocols.switching_points import Restoring
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,16 @@ class WriteErrorRateParameters:
             raise ConfigurationError(
                 "sample, max_attempts, first_chunk and parallel must be at least 1."
             )
+
+    @property
+    def restoring(self) -> Restoring:
+        """How cells are brought to a state."""
+        return Restoring(
+            amplitude=self.restore_amplitude,
+            width=self.restore_width,
+            read_amplitude=self.read_amplitude,
+            min_window=self.min_window,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +128,7 @@ def _measure_batch(
     cells: CellIndices,
     done: frozenset[Key],
 ) -> Iterator[WerPoint]:
-    threshold, has_window = decision_thresholds(die, parameters, cells)
+    threshold, has_window = parameters.restoring.thresholds(die, cells)
     for condition in conditions:
         open_cells = np.array([condition.key(int(cell)) not in done for cell in cells])
         for cell in cells[open_cells & ~has_window]:
@@ -127,21 +138,6 @@ def _measure_batch(
             yield from _measure_condition(
                 die, parameters, condition, cells[measured], threshold[measured]
             )
-
-
-def decision_thresholds(
-    die: MemoryDie, parameters: WriteErrorRateParameters, cells: CellIndices
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """(n,) Siemens, the geometric mean of the cell's two states, and (n,) whether they differ."""
-    conductance = {}
-    for state in (State.LOW, State.HIGH):
-        die.write(
-            cells, Pulse.writing(state, parameters.restore_amplitude, parameters.restore_width)
-        )
-        conductance[state] = die.read(cells, parameters.read_amplitude).conductance
-    low, high = conductance[State.LOW], conductance[State.HIGH]
-    has_window = (high > 0) & (low > parameters.min_window * high)
-    return np.sqrt(np.maximum(low, 0) * np.maximum(high, 0)), has_window
 
 
 def _measure_condition(

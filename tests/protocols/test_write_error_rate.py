@@ -11,10 +11,9 @@ from crossbar.errors import ConfigurationError, LimitError
 from crossbar.pulses import Pulse, State
 from physics.switching import log_wer
 from protocols.attempts import execution_of, run_attempts, software_attempts
+from protocols.cell_choice import chosen_cells
 from protocols.write_error_rate import (
     WriteErrorRateParameters,
-    chosen_cells,
-    decision_thresholds,
     write_error_rate,
 )
 
@@ -75,7 +74,7 @@ def test_rejected_restores_are_counted_and_not_written(die_of):
     """A restore too weak to work leaves few valid attempts, and the counts say so."""
     with die_of(defect_scale=0) as (die, _):
         cells = np.array([3])
-        threshold, _ = decision_thresholds(die, SMALL, cells)
+        threshold, _ = SMALL.restoring.thresholds(die, cells)
         plan = AttemptPlan(
             initial=State.HIGH,
             restore=Pulse.writing(State.HIGH, 0.42, 10e-9),
