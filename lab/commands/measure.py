@@ -295,9 +295,44 @@ def _tell(output: "Output", summary: "RunSummary", database: str) -> None:
 
 
 def _tell_findings(output: "Output", database: str, summary: "RunSummary") -> None:
-    """Show what an array map found."""
-    if summary.protocol != "array-map":
-        return
+    """Show what an array map or a dot-product check found."""
+    if summary.protocol == "array-map":
+        _tell_defects(output, database, summary)
+    elif summary.protocol == "dot-product-check":
+        _tell_dot_products(output, database, summary)
+
+
+def _tell_dot_products(output: "Output", database: str, summary: "RunSummary") -> None:
+    from analysis.dot_product import dot_product_quality
+    from crossbar.records import DotProductBlock
+    from db.store import Store
+
+    with Store.open(database) as store:
+        blocks = [
+            (die, block)
+            for die in store.run(summary.run).dies
+            for block in store.records(summary.run, die, DotProductBlock)
+        ]
+    found = [(die, block.subarray, dot_product_quality(block)) for die, block in blocks]
+    output.table(
+        "Dot products, measured over expected from the cells read one by one",
+        ["die", "sub-array", "gain", "±", "offset (A)", "correlation", "residual (%)"],
+        [
+            [
+                str(die),
+                subarray,
+                f"{line.gain:.4f}",
+                f"{line.gain_error:.4f}",
+                f"{line.offset:.2g}",
+                f"{line.correlation:.4f}",
+                100 * line.residual,
+            ]
+            for die, subarray, line in found
+        ],
+    )
+
+
+def _tell_defects(output: "Output", database: str, summary: "RunSummary") -> None:
     from crossbar.defect_map import CellClass
     from db.store import Store
 
