@@ -94,7 +94,10 @@ class WeakResetPopulation:
         location=3.7415768289771944e-05, scale=6.564678011593196e-04, high=7.6e-3
     )
     log_t_star: Normal = Normal(
-        mean=math.log(542.5385224079308), sd=0.8033817700570505, low=math.log(41), high=math.log(2e3)
+        mean=math.log(542.5385224079308),
+        sd=0.8033817700570505,
+        low=math.log(41),
+        high=math.log(2e3),
     )
     c1: Normal = Normal(mean=0.005293141020227579, sd=0.05320804175540371, low=-0.15, high=0.15)
     m2: Exponential = Exponential(location=0.0, scale=2.8890516951651312e-05, high=1.3e-4)
@@ -222,9 +225,10 @@ def advance(
         level = torch.where(given, high * cells.telegraph * first * second, level)
     if noise.pink:
         fresh = uniforms[..., -noise.poles :] - (0.5 if noise.centred else 0.0)
-        place = torch.arange(noise.poles, device=pulses.device)
-        place = place - pulses.long().unsqueeze(-1)
-        samples = torch.where(place < 0, fresh, samples.gather(-1, place.clamp(min=0)))
+        # The newest stand first: a window on (fresh, old), moved to the front by every pulse.
+        first_kept = noise.poles - pulses.long().clamp(max=noise.poles)
+        window = first_kept.unsqueeze(-1) + torch.arange(noise.poles, device=pulses.device)
+        samples = torch.cat([fresh, samples], -1).gather(-1, window)
     return replace(
         state, pulses=state.pulses + pulses * strength, high=high, level=level, samples=samples
     )
