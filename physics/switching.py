@@ -1,9 +1,7 @@
 """How often a write pulse fails: ln WER from the Fokker-Planck table, batched over cells.
 
-``physics/switching_table.npz`` holds ln(-ln WER) of `physics.fokker_planck`'s solution on a grid of
-currents 0 to 8, durations 0.1 to 1e4 and delta 20 to 120. On first use it is refined by cubic
-splines; between the fine nodes it is interpolated linearly, so that what is monotone on the grid is
-monotone everywhere: a larger or a longer pulse never fails more often.
+The table and how it is refined and interpolated stand in `physics.switching_table`; here it is in
+torch, with gradients.
 
 Outside the grid, joined continuously: shorter and longer pulses by the straight line ln WER ~ t
 (exact below the critical current; for long pulses the asymptotic exponential); currents above 8 in
@@ -13,44 +11,32 @@ proportion to i - 1; without current, or against the switching direction, nothin
 from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
 import torch
-from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from crossbar.errors import ConfigurationError
-from physics.fokker_planck import KNEE, LARGEST_CURRENT, TABLE_PATH, warp
-
-NODES = (241, 401, 41)
-"""Of the refined table: steps of 0.02 in the warped current, 2.9 % in duration, 2.5 in delta."""
+from physics.fokker_planck import KNEE, LARGEST_CURRENT
+from physics.switching_table import switching_table
 
 
 @dataclass(frozen=True, kw_only=True)
-class SwitchingTable:
-    """The refined table, evenly spaced in warped current, ln duration and delta."""
+class TorchTable:
+    """The refined table of `physics.switching_table`, for torch."""
 
     log_hazard: Tensor
-    """(currents, durations, deltas) ln(-ln WER), rising along the first two axes. In float32, whose
-    rounding is a hundred times below the interpolation's error and half the memory to fetch."""
+    """(currents, durations, deltas) float32"""
     origin: tuple[float, ...]
     step: tuple[float, ...]
 
 
 @cache
-def switching_table() -> SwitchingTable:
-    """Load and refine the shipped table; once per process, about 0.3 s."""
-    with np.load(TABLE_PATH) as file:
-        values = file["log_hazard"].astype(np.float64)
-        axes = (warp(file["currents"]), np.log(file["durations"]), file["deltas"])
-    fine = [np.linspace(axis[0], axis[-1], nodes) for axis, nodes in zip(axes, NODES, strict=True)]
-    for number in (2, 0, 1):
-        values = CubicSpline(axes[number], values, axis=number)(fine[number])
-    # Splines may ripple by rounding where the hazard is negligible; the laws hold exactly.
-    values = np.maximum.accumulate(np.maximum.accumulate(values, axis=0), axis=1)
-    return SwitchingTable(
-        log_hazard=torch.from_numpy(values.astype(np.float32, order="C")),
-        origin=tuple(float(axis[0]) for axis in fine),
-        step=tuple(float(axis[1] - axis[0]) for axis in fine),
+def torch_table() -> TorchTable:
+    """The refined table as a tensor; once per process."""
+    table = switching_table()
+    return TorchTable(
+        log_hazard=torch.from_numpy(table.log_hazard),
+        origin=tuple(float(axis[0]) for axis in table.axes),
+        step=tuple(float(axis[1] - axis[0]) for axis in table.axes),
     )
 
 
@@ -62,7 +48,7 @@ def log_wer(current: Tensor, duration: Tensor, delta: Tensor) -> Tensor:
 
     Raises ConfigurationError for a delta outside 20 to 120, where the table ends.
     """
-    table = switching_table()
+    table = torch_table()
     _check_delta(delta)
     current, duration, delta = torch.broadcast_tensors(
         current.double(), duration.double(), delta.double()
@@ -90,7 +76,7 @@ def _check_delta(delta: Tensor) -> None:
 
 
 def _locate(
-    table: SwitchingTable, coordinates: tuple[Tensor, ...]
+    table: TorchTable, coordinates: tuple[Tensor, ...]
 ) -> tuple[Tensor, list[Tensor], list[int]]:
     """Flat index of the lower corner of each point's box, its place in the box, the strides."""
     flat = torch.zeros_like(coordinates[0], dtype=torch.int64)
