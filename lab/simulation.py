@@ -15,7 +15,7 @@ from crossbar.geometry import DieAddress
 from db.store import Store
 from drivers.catalog import load_driver
 from lab.configuration import BenchConfiguration, SimulationTable, write_configuration
-from lab.importing import stack_by_kernel
+from lab.importing.conductance_maps import stack_by_kernel
 from lab.instrument_options import driver_options, emulator_options
 from physics.defects import SISTER_CHIP, DefectPopulation
 from physics.wafer import SimulatedWafer

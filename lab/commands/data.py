@@ -22,7 +22,7 @@ def import_(
     """Read measurements of other groups' chips into the database."""
     from crossbar.errors import ConfigurationError
     from db.store import Store
-    from lab.importing import read_conductance_maps, reproducibility
+    from lab.importing.conductance_maps import read_conductance_maps, reproducibility
     from lab.output import Output
 
     if kind not in FORMATS:
@@ -76,7 +76,7 @@ def twin(
     from crossbar.errors import DataError
     from db.store import Store
     from lab.configuration import read_configuration, write_configuration
-    from lab.importing import twin_configuration
+    from lab.importing.conductance_maps import twin_configuration
 
     with Store.open(database) as store:
         if not store.conductance_maps(name):

@@ -7,7 +7,7 @@ import pytest
 from crossbar.errors import DataError
 from crossbar.geometry import DieAddress
 from db.store import Store
-from lab.importing import read_conductance_maps
+from lab.importing.conductance_maps import read_conductance_maps
 
 
 def test_defects_found_once_foretell_the_other_programmings(lab, data_dir):

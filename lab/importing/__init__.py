@@ -1,0 +1,1 @@
+"""Other people's measurements: one file a format, all of them into the tables of our own."""
