@@ -109,7 +109,7 @@ def describe_truth(
     return {
         die: {
             kind.name.replace("_", " ").lower(): float(
-                np.mean(bench.station.wafer.die(die).truth.classes == kind)
+                np.mean(bench.station.wafer.die(die).classes == kind)
             )
             for kind in CellClass
             if kind is not CellClass.HEALTHY

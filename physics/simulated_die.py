@@ -1,362 +1,69 @@
-"""One simulated die: what its cells are, the state they are in, and what pulses do to it.
+"""What the emulators of a bench ask of the die under the needles, whatever its cells are made of.
 
-This is the truth behind every emulator of the bench. Each random event is drawn by what is done to
-which cell and how often that was done before (`physics.draws`), so results do not depend on the
-order in which cells are visited. Amplitudes within a millivolt of each other, and widths equal to
-three digits, count as the same operation: they share a counter, never a draw.
+`physics.mtj_die.MtjDie` and `physics.hfox_die.HfOxDie` are such dies. Each random event on a cell
+is drawn by what is done to it and how often that was done before (`physics.draws`), so results do
+not depend on the order in which cells are visited.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from crossbar.attempts import AttemptCounts, AttemptPlan
-from crossbar.defect_map import CellClass
-from crossbar.errors import ConfigurationError
 from crossbar.geometry import CellIndices, DieGeometry
-from crossbar.pulses import Pulse, State
-from crossbar.units import Volts
-from physics.attempt_chain import AttemptOdds, run_chain
-from physics.breakdown import broken_conductance, stress
-from physics.die_truth import DieTruth
-from physics.draws import Keys, UseCounter, content, keys, normals, uniforms
-from physics.switching import log_wer
+from crossbar.pulses import Pulse
+from crossbar.units import Seconds, Volts
 
 FloatArray = NDArray[np.float64]
+Clock = Callable[[], Seconds]
+"""The time now, on the bench's virtual clock."""
 
 
-MAX_EFFECTS = 10_000
-"""Effects of single pulses on single cells that are remembered."""
+def no_time() -> Seconds:
+    """The clock of a die that stands alone: no time passes."""
+    return 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class PulseEffect:
-    """What one pulse does to each of n cells."""
+class SimulatedDie(Protocol):
+    """Cells with a state. Made by `physics.wafer.SimulatedWafer`."""
 
-    writes_low: bool
-    fails: FloatArray
-    """(n,) Probability that a cell in the other state stays there, if it is not stuck."""
+    geometry: DieGeometry
+    clock: Clock
+    """For what changes by itself: noise, drift."""
     stress: FloatArray
-    """(n,) Share of the cell's life."""
+    """(cells,) Share of each cell's life that is used up."""
+    pulses_given: NDArray[np.int64]
+    """(cells,) Write and restore pulses."""
 
-    def __getitem__(self, cells: NDArray) -> "PulseEffect":
-        """The effect on the cells at these positions."""
-        return PulseEffect(
-            writes_low=self.writes_low, fails=self.fails[cells], stress=self.stress[cells]
-        )
-
-
-class SimulatedDie:
-    """Cells with a state; made by `physics.wafer.SimulatedWafer`."""
-
-    def __init__(self, *, geometry: DieGeometry, truth: DieTruth, seed: np.uint64) -> None:
-        self.geometry = geometry
-        self.truth = truth
-        self.seed = seed
-        everything = np.arange(geometry.cells)
-        fresh = uniforms(keys(seed, content("fresh"), everything)) < 0.5
-        fresh[truth.classes == CellClass.STUCK_LOW] = True
-        fresh[truth.classes == CellClass.STUCK_HIGH] = False
-        self.low: NDArray[np.bool_] = fresh
-        """(cells,) True in the LOW state; a coin toss on a die that was never written."""
-        self.stress: FloatArray = np.zeros(geometry.cells)
-        """(cells,) Share of the barrier's life that is used up."""
-        self.dead: NDArray[np.bool_] = np.zeros(geometry.cells, dtype=bool)
-        """(cells,) True where the barrier broke down: a short for ever."""
-        self.pulses_given: NDArray[np.int64] = np.zeros(geometry.cells, dtype=np.int64)
-        """(cells,) Write and restore pulses."""
-        self._effects: dict[tuple[int, float, float], PulseEffect] = {}
-        self._uses = UseCounter(geometry.cells)
-        self._fixed = truth.fixed.copy()
-        self._switches = truth.switches.copy()
+    @property
+    def classes(self) -> NDArray[np.int8]:
+        """(cells,) `CellClass` values, as the cells really are."""
 
     @property
     def touched(self) -> bool:
         """Whether anything was ever done to this die."""
-        return not self._uses.unused
 
     def conductance(self, cells: CellIndices, voltage: Volts | FloatArray) -> FloatArray:
         """(n,) Siemens without noise, in the present states, at this voltage (scalar or (n,))."""
-        return self._conductance_in(cells, self.low[self.geometry.check(cells)], voltage)
 
     def conduct(self, cells: CellIndices, voltage: Volts | FloatArray) -> FloatArray:
-        """(n,) Amperes: one reading of each cell, with noise; states stay as they are."""
-        current = voltage * self.conductance(cells, voltage)
-        millivolts = np.broadcast_to(np.rint(np.asarray(voltage) * 1e3), current.shape)
-        for level in np.unique(millivolts):
-            chosen = np.flatnonzero(millivolts == level)
-            for part in _distinct(cells[chosen]):
-                here = chosen[part]
-                noise = normals(self._keys(cells[here], "read", int(level)))
-                current[here] *= 1 + self.truth.read_noise * noise
-        return current
+        """(n,) Amperes: one reading of each cell, with noise."""
 
     def pulse(self, cells: CellIndices, pulse: Pulse) -> None:
-        """Give each of the (n,) cells one pulse: it may switch them, and it wears them."""
-        for part in _distinct(self.geometry.check(cells)):
-            here = cells[part]
-            draws = uniforms(self._keys(here, "pulse", *_rounded(pulse)))
-            self._apply(here, self._effect(here, pulse), draws)
+        """Give each of the (n,) cells one pulse."""
 
     def attempt(self, cells: CellIndices, plan: AttemptPlan) -> AttemptCounts:
-        """Run the plan on each of the (n,) distinct cells.
-
-        Counts are exact in distribution, however many attempts; with ``keep_readings`` every
-        attempt is followed one by one. Raises ConfigurationError if the polarity of a pulse does
-        not fit the plan, or the thresholds do not fit the cells.
+        """Run the plan on each of the (n,) distinct cells. Raises ConfigurationError for a plan
+        that contradicts itself.
         """
-        self._check_plan(self.geometry.check(cells), plan)
-        draws = self._keys(
-            cells, "attempt", *_rounded(plan.restore), *_rounded(plan.write),
-            round(plan.read_amplitude * 1e3), plan.initial.value,
-        )  # fmt: skip
-        if plan.keep_readings:
-            return self._attempt_one_by_one(cells, plan, draws)
-        return self._attempt_by_chain(cells, plan, draws)
 
     def dot_product(self, subarray: int, row_voltages: FloatArray) -> FloatArray:
-        """(batch, rows) volts in, (batch, columns) amperes out of grounded columns, with noise.
-
-        Every product uses the conductance at its own voltage. Raises ConfigurationError if the
-        sub-array does not exist or the voltages have another shape.
-        """
-        rows, columns = self.geometry.rows, self.geometry.columns
-        if not 0 <= subarray < self.geometry.subarrays or row_voltages.shape[1:] != (rows,):
-            raise ConfigurationError(
-                f"Dot product of voltages {row_voltages.shape} with sub-array {subarray} refused: "
-                f"this die has sub-arrays 0 to {self.geometry.subarrays - 1} and takes voltages of "
-                f"shape (batch, {rows}). Check the network's mapping."
-            )
-        first = subarray * rows * columns
-        cells = np.arange(first, first + rows * columns)
-        current = np.zeros((len(row_voltages), columns))
-        power = row_voltages
-        for coefficient in self._conductance_series(cells, float(np.max(np.abs(row_voltages)))):
-            current += power @ coefficient.reshape(rows, columns)
-            power = power * row_voltages**2
-        operation = ("dot product", subarray, row_voltages)
-        noise = normals(keys(self._keys(cells[:1], *operation), np.arange(current.size)))
-        return current * (1 + self.truth.read_noise * noise.reshape(current.shape))
+        """(batch, rows) volts in, (batch, columns) amperes out of grounded columns, with noise."""
 
     def snapshot(self) -> dict[str, NDArray]:
-        """The state, as arrays for a file; the truth is not part of it."""
-        return {
-            "low": self.low, "stress": self.stress, "dead": self.dead,
-            "pulses_given": self.pulses_given, **self._uses.snapshot(),
-        }  # fmt: skip
+        """The state, as arrays for a file; what the cells are is not part of it."""
 
     def restore(self, snapshot: Mapping[str, NDArray]) -> None:
-        """Take over a state that `snapshot` returned, of a die with the same truth."""
-        self.low = np.array(snapshot["low"], dtype=bool)
-        self.stress = np.array(snapshot["stress"], dtype=np.float64)
-        self.pulses_given = np.array(snapshot["pulses_given"], dtype=np.int64)
-        self.dead[:] = False
-        self._fixed = self.truth.fixed.copy()
-        self._switches = self.truth.switches.copy()
-        self._break(np.flatnonzero(snapshot["dead"]))
-        self._uses.restore(snapshot)
-
-    def _keys(self, cells: CellIndices, *operation: object) -> Keys:
-        """Keys of one event on each of these distinct cells; counts the operation."""
-        name = content(*operation)
-        return keys(self.seed, name, cells, self._uses.take(name, cells))
-
-    def _conductance_in(
-        self, cells: CellIndices, low: NDArray[np.bool_], voltage: Volts | FloatArray
-    ) -> FloatArray:
-        """(n,) Siemens the cells have if they are in these states."""
-        here, fixed = self.truth.cells[cells], self._fixed[cells]
-        switching = np.where(low, here.low_conductance(), here.high_conductance(voltage))
-        return np.where(np.isnan(fixed), switching, fixed)
-
-    def _conductance_series(self, cells: CellIndices, largest: Volts) -> list[FloatArray]:
-        """Coefficients, (n,) each, of the present conductances in even powers of the voltage."""
-        here, fixed = self.truth.cells[cells], self._fixed[cells]
-        series = here.high_conductance_series(largest)
-        constant = np.where(self.low[cells], here.low_conductance(), series[0])
-        series[0] = np.where(np.isnan(fixed), constant, fixed)
-        bias_dependent = ~self.low[cells] & np.isnan(fixed)
-        return [series[0], *(np.where(bias_dependent, term, 0.0) for term in series[1:])]
-
-    def _sense(self, cells: CellIndices, voltage: Volts, at: Keys) -> FloatArray:
-        """(n,) Siemens as read once."""
-        return self.conductance(cells, voltage) * (1 + self.truth.read_noise * normals(at))
-
-    def _effect(self, cells: CellIndices, pulse: Pulse) -> PulseEffect:
-        """What a pulse does to these cells. Remembered for single cells: instruments that reach one
-        cell at a time send the same few pulses thousands of times.
-        """
-        if len(cells) != 1:
-            return self._work_out_effect(cells, pulse)
-        name = (int(cells[0]), pulse.amplitude, pulse.width)
-        if name not in self._effects:
-            if len(self._effects) >= MAX_EFFECTS:
-                self._effects.clear()
-            self._effects[name] = self._work_out_effect(cells, pulse)
-        return self._effects[name]
-
-    def _work_out_effect(self, cells: CellIndices, pulse: Pulse) -> PulseEffect:
-        here = self.truth.cells[cells]
-        writes_low = pulse.amplitude > 0
-        critical = here.vc0_low if writes_low else here.vc0_high
-        log_fails = log_wer(
-            torch.from_numpy(abs(pulse.amplitude) / critical),
-            torch.from_numpy(pulse.width / here.tau_d),
-            torch.from_numpy(here.delta),
-        ).numpy()
-        return PulseEffect(
-            writes_low=writes_low,
-            fails=np.exp(log_fails),
-            stress=stress(pulse, here.breakdown_voltage),
-        )
-
-    def _apply(self, cells: CellIndices, effect: PulseEffect, draws: FloatArray) -> None:
-        """Let one pulse act on distinct cells; ``draws`` (n,) uniform numbers decide."""
-        switched = self._switches[cells] & (draws >= effect.fails)
-        self.low[cells[switched]] = effect.writes_low
-        self._wear(cells, effect.stress)
-        self.pulses_given[cells] += 1
-
-    def _wear(self, cells: CellIndices, share: FloatArray) -> None:
-        """Use up a share of each cell's life; barriers at their end break down."""
-        whole = np.isnan(self._fixed[cells])
-        self.stress[cells] += np.where(whole, share, 0.0)
-        self._break(cells[whole & (self.stress[cells] >= 1)])
-
-    def _break(self, cells: CellIndices) -> None:
-        """Turn cells into shorts, for ever."""
-        self.dead[cells] = True
-        self._switches[cells] = False
-        draws = uniforms(keys(self.seed, content("broken"), cells))
-        self._fixed[cells] = broken_conductance(draws) * self.truth.median_low
-
-    def _check_plan(self, cells: CellIndices, plan: AttemptPlan) -> None:
-        """Refuse plans that contradict themselves."""
-        for name, pulse, state in (
-            ("restore", plan.restore, plan.initial),
-            ("write", plan.write, plan.target),
-        ):
-            if pulse.amplitude * state.write_sign < 0:
-                raise ConfigurationError(
-                    f"The {name} pulse of {pulse.amplitude:g} V cannot write {state.name}, which "
-                    f"needs the other polarity (State.write_sign). Turn its sign."
-                )
-        if plan.threshold.shape != cells.shape or not np.isfinite(plan.threshold).all():
-            raise ConfigurationError(
-                f"Thresholds of shape {plan.threshold.shape} for {len(cells)} cells refused: one "
-                "finite number of Siemens is needed for each cell. Leave out cells without one."
-            )
-        if plan.read_amplitude == 0 or plan.attempts < 0 or len(np.unique(cells)) < len(cells):
-            raise ConfigurationError(
-                f"{plan.attempts} attempts with reads at {plan.read_amplitude:g} V refused: the "
-                "number must not be negative, the voltage not zero, and no cell named twice."
-            )
-
-    def _attempt_one_by_one(
-        self, cells: CellIndices, plan: AttemptPlan, draws: Keys
-    ) -> AttemptCounts:
-        """The reference: every pulse and every reading by itself, over all cells at once."""
-        restore, write = self._effect(cells, plan.restore), self._effect(cells, plan.write)
-        readings = np.full((len(cells), plan.attempts, 2), np.nan)
-        starts_low = plan.initial is State.LOW
-        for number in range(plan.attempts):
-            now = keys(draws, number)
-            self._apply(cells, restore, uniforms(keys(now, 0)))
-            before = self._sense(cells, plan.read_amplitude, keys(now, 1))
-            readings[:, number, 0] = before
-            valid = np.flatnonzero((before >= plan.threshold) == starts_low)
-            self._apply(cells[valid], write[valid], uniforms(keys(now[valid], 2)))
-            readings[valid, number, 1] = self._sense(
-                cells[valid], plan.read_amplitude, keys(now[valid], 3)
-            )
-        initial = (readings >= plan.threshold[:, None, None]) == starts_low
-        return AttemptCounts(
-            attempts=plan.attempts,
-            rejected=np.sum(~initial[:, :, 0], axis=1),
-            errors=np.sum(initial[:, :, 0] & initial[:, :, 1], axis=1),
-            readings=readings,
-        )
-
-    def _attempt_by_chain(
-        self, cells: CellIndices, plan: AttemptPlan, draws: Keys
-    ) -> AttemptCounts:
-        """The same, counted: a cell whose barrier gives out is a short for the rest."""
-        restore, write = self._effect(cells, plan.restore), self._effect(cells, plan.write)
-        odds = self._odds(cells, plan, restore, write)
-        each = restore.stress + (1 - odds.misread_initial) * write.stress
-        with np.errstate(divide="ignore", over="ignore"):
-            lasting = np.ceil((1 - self.stress[cells]) / each) - 1
-        lasting[~np.isnan(self._fixed[cells])] = np.inf
-        whole = np.minimum(lasting, plan.attempts).astype(np.int64)
-        rejected, errors = self._run(cells, plan, odds, whole, keys(draws, 0))
-        breaking = whole < plan.attempts
-        used = whole * restore.stress + (whole - rejected) * write.stress
-        self._wear(cells, used + 1.0 * breaking)
-        if breaking.any():
-            odds = self._odds(cells, plan, restore, write)
-            after = self._run(cells, plan, odds, plan.attempts - whole, keys(draws, 1))
-            rejected, errors = rejected + after[0], errors + after[1]
-        self.pulses_given[cells] += 2 * plan.attempts - rejected
-        return AttemptCounts(attempts=plan.attempts, rejected=rejected, errors=errors)
-
-    def _odds(
-        self, cells: CellIndices, plan: AttemptPlan, restore: PulseEffect, write: PulseEffect
-    ) -> AttemptOdds:
-        """A cell that cannot move is in one state throughout, as if every restore reached it."""
-        to_low = plan.target is State.LOW
-        moves = self._switches[cells]
-        initial_low = np.where(moves, not to_low, self.low[cells])
-        initial = self._conductance_in(cells, initial_low, plan.read_amplitude)
-        target = self._conductance_in(cells, np.full(len(cells), to_low), plan.read_amplitude)
-        return AttemptOdds(
-            restore_fails=np.where(moves, restore.fails, 0.0),
-            write_fails=np.where(moves, write.fails, 1.0),
-            misread_initial=self._reads(to_low, initial, plan.threshold),
-            misread_target=self._reads(not to_low, target, plan.threshold),
-        )
-
-    def _run(
-        self,
-        cells: CellIndices,
-        plan: AttemptPlan,
-        odds: AttemptOdds,
-        attempts: NDArray[np.int64],
-        at: Keys,
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(n,) rejected attempts and (n,) errors; sets the cells' states."""
-        to_low = plan.target is State.LOW
-        moves, low = self._switches[cells], self.low[cells]
-        result = run_chain(odds, attempts, moves & (low == to_low), at)
-        self.low[cells] = np.where(moves, result.in_target == to_low, low)
-        return result.rejected, result.errors
-
-    def _reads(self, low: bool, conductance: FloatArray, threshold: FloatArray) -> FloatArray:
-        """(n,) Probability that a cell of this conductance reads as LOW, or as HIGH."""
-        distance = conductance - threshold if low else threshold - conductance
-        noise = self.truth.read_noise * conductance
-        sharp = (distance >= 0) if low else (distance > 0)
-        scaled = np.divide(distance, noise, out=np.zeros_like(distance), where=noise > 0)
-        return np.where(noise > 0, ndtr(scaled), sharp)
-
-
-def _rounded(pulse: Pulse) -> tuple[int, str]:
-    """What a pulse is known by."""
-    return round(pulse.amplitude * 1e3), f"{pulse.width:.3g}"
-
-
-def _distinct(cells: CellIndices) -> Iterator[NDArray[np.intp]]:
-    """Positions that together cover ``cells`` in order, no cell twice in any one of them."""
-    if len(cells) < 2 or bool(np.all(cells[1:] > cells[:-1])):
-        yield np.arange(len(cells))
-        return
-    order = np.argsort(cells, kind="stable")
-    positions = np.arange(len(cells))
-    new = np.r_[True, np.diff(cells[order]) != 0]
-    rank = np.empty(len(cells), dtype=np.intp)
-    rank[order] = positions - np.maximum.accumulate(np.where(new, positions, 0))
-    for repeat in range(int(rank.max()) + 1):
-        yield np.flatnonzero(rank == repeat)
+        """Take over a state that `snapshot` returned, of a die of the same cells."""

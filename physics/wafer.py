@@ -1,4 +1,7 @@
-"""The simulated wafer: dies made when first touched, and their state in one file."""
+"""The simulated wafer: dies made when first touched, and their state in one file.
+
+The population says which technology its dies are of.
+"""
 
 import hashlib
 import os
@@ -13,10 +16,12 @@ from numpy.typing import NDArray
 
 from crossbar.errors import DataError
 from crossbar.geometry import DieAddress, DieGeometry
+from crossbar.units import Seconds
 from physics.defects import SISTER_CHIP, DefectPopulation
 from physics.die_truth import DieTruth, die_seed, draw_truth
 from physics.mtj import MtjPopulation
-from physics.simulated_die import SimulatedDie
+from physics.mtj_die import MtjDie
+from physics.simulated_die import Clock, SimulatedDie, no_time
 from physics.twin import twin_die
 
 FORMAT = "crossbar-lab wafer state, 1"
@@ -45,7 +50,15 @@ class SimulatedWafer:
         self.twin = twin
         """Measured kernels by name, as `physics.twin.twin_die` takes them: then every die's defects
         and conductances come from them, and ``defects`` is not used."""
+        self.clock: Clock = no_time
+        """Of the bench that the wafer lies on, which sets it; starts at 0 with every bench."""
+        self.age: Seconds = 0.0
+        """Bench time that had passed when the state was loaded."""
         self._dies: dict[DieAddress, SimulatedDie] = {}
+
+    def now(self) -> Seconds:
+        """The bench time of the wafer's whole life, which goes on where its file ended."""
+        return self.age + self.clock()
 
     def die(self, address: DieAddress) -> SimulatedDie:
         """The die at this address, with its state. Raises DataError if the wafer has none there."""
@@ -56,10 +69,11 @@ class SimulatedWafer:
                     f"dies, from {min(self.addresses)} to {max(self.addresses)}. Correct the "
                     "address, or the wafer map in the bench's configuration."
                 )
-            self._dies[address] = SimulatedDie(
+            self._dies[address] = MtjDie(
                 geometry=self.geometry,
                 truth=self._truth(address),
                 seed=die_seed(self.seed, address),
+                clock=self.now,
             )
         return self._dies[address]
 
@@ -95,7 +109,9 @@ class SimulatedWafer:
         The file is replaced as a whole: a reader, or a process killed meanwhile, finds either the
         old state or the new one.
         """
-        arrays: dict[str, Any] = {"format": FORMAT, "fingerprint": self.fingerprint()}
+        arrays: dict[str, Any] = {
+            "format": FORMAT, "fingerprint": self.fingerprint(), "age": self.now(),
+        }  # fmt: skip
         for address, die in self._dies.items():
             if die.touched:
                 for name, array in die.snapshot().items():
@@ -130,6 +146,7 @@ class SimulatedWafer:
                 f"defects differ (here the seed is {self.seed}). Use the configuration that it was "
                 "saved with, or start with a fresh wafer."
             )
+        self.age = float(arrays.pop("age", 0.0)) - self.clock()
         snapshots: dict[DieAddress, dict[str, NDArray]] = {}
         for key, array in arrays.items():
             place, name = key.split("/")

@@ -34,6 +34,10 @@ class ProbeStation:
     trigger_lines: dict[int, list] = field(default_factory=dict)
     """Callables by digital line: what a trigger pulse on that line sets off."""
 
+    def __post_init__(self) -> None:
+        """The wafer lives by the bench's clock."""
+        self.wafer.clock = lambda: self.clock.now
+
     @property
     def die(self) -> SimulatedDie | None:
         """The die that the needles touch, or None."""

@@ -9,7 +9,7 @@ from crossbar.defect_map import CellClass
 from crossbar.geometry import DieGeometry
 from physics.die_truth import DieTruth
 from physics.mtj import MtjCells, MtjPopulation
-from physics.simulated_die import SimulatedDie
+from physics.mtj_die import MtjDie
 
 GEOMETRY = DieGeometry(subarrays=1, rows=100, columns=50)
 
@@ -34,6 +34,6 @@ def uniform_die():
             truth.classes[cell] = cell_class
         for cell, conductance in (fixed or {}).items():
             truth.fixed[cell] = conductance
-        return SimulatedDie(geometry=GEOMETRY, truth=truth, seed=np.uint64(seed))
+        return MtjDie(geometry=GEOMETRY, truth=truth, seed=np.uint64(seed))
 
     return make

@@ -114,3 +114,19 @@ def test_missing_damaged_and_foreign_files_are_refused(tmp_path):
     np.savez(tmp_path / "foreign.npz", x=np.zeros(3))
     with pytest.raises(DataError, match="not a wafer state"):
         wafer().load(tmp_path / "foreign.npz")
+
+
+def test_the_dies_live_by_the_clock_of_the_bench_and_go_on_where_the_file_ended(tmp_path):
+    """The wafer's time is that of all benches it lay on, one after the other."""
+    path = tmp_path / "wafer.npz"
+    first = wafer()
+    first.clock = lambda: 40.0
+    first.die(HERE).pulse(np.arange(3), Pulse(amplitude=0.5, width=1e-8))
+    assert first.die(HERE).clock() == 40.0
+    first.save(path)
+    second = wafer()
+    second.clock = lambda: 2.0
+    second.load(path)
+    assert second.die(HERE).clock() == 40.0
+    second.clock = lambda: 5.0
+    assert second.die(HERE).clock() == 43.0
