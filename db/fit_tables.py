@@ -4,40 +4,43 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Table, delete, insert, select
 
 from crossbar.errors import DataError
 from crossbar.geometry import DieAddress
 from crossbar.pulses import State
 from db import schema
 from db.insert import insert_row
-from db.rows import Estimate, FitRow, PopulationRow
+from db.rows import Check, Estimate, FitRow, PopulationRow
 from db.run_tables import die_of_run, now
 from db.wafer_tables import ensure_die, find_die
 
 
 def save_fits(connection: Connection, run_id: int, die: DieAddress, fits: Sequence[FitRow]) -> None:
-    """Store fits to the points of one run and die. An earlier fit of the same kind, cell and target
-    gives way: it can be made again from the points, which stay.
+    """Store fits to the records of one run and die. An earlier fit of the same kind, cell and
+    target gives way: it can be made again from the records, which stay.
     """
     die_id = die_of_run(connection, run_id, die)
     for fit in fits:
         key: dict[str, Any] = {"run_id": run_id, "die_id": die_id, "kind": fit.kind}
-        key |= {"cell": int(fit.cell), "target": fit.target.value}
+        key |= {"cell": None if fit.cell is None else int(fit.cell)}
+        key |= {"target": None if fit.target is None else fit.target.value}
         _forget(connection, key)
         fit_id = insert_row(
             connection,
             schema.fits,
             log_likelihood=fit.log_likelihood,
             converged=fit.converged,
+            assumptions=dict(fit.assumptions),
             **key,
         )
-        rows = [
-            {"fit_id": fit_id, "name": name} | asdict(estimate)
-            for name, estimate in fit.parameters.items()
-        ]
-        if rows:
-            connection.execute(insert(schema.fit_parameters), rows)
+        for table, parts in (
+            (schema.fit_parameters, fit.parameters),
+            (schema.fit_checks, fit.checks),
+        ):
+            rows = [{"fit_id": fit_id, "name": name} | asdict(part) for name, part in parts.items()]
+            if rows:
+                connection.execute(insert(table), rows)
 
 
 def _forget(connection: Connection, key: dict[str, Any]) -> None:
@@ -45,8 +48,8 @@ def _forget(connection: Connection, key: dict[str, Any]) -> None:
     query = select(schema.fits.c.id).filter_by(**key)
     fit_id = connection.execute(query).scalar_one_or_none()
     if fit_id is not None:
-        parameters = schema.fit_parameters
-        connection.execute(delete(parameters).where(parameters.c.fit_id == fit_id))
+        for part in (schema.fit_parameters, schema.fit_checks):
+            connection.execute(delete(part).where(part.c.fit_id == fit_id))
         connection.execute(delete(schema.fits).where(schema.fits.c.id == fit_id))
 
 
@@ -58,38 +61,63 @@ def fits_of_die(
     run_id: int | None = None,
     kind: str = "switching",
 ) -> list[FitRow]:
-    """The fits of a die, by run, cell and target; an unfitted die gives an empty list."""
+    """The fits of a die, by run, cell and target; an unfitted die gives an empty list.
+
+    Raises DataError where fits of several runs rest on different assumptions: parameters of
+    another model are other quantities, and must not get into one population.
+    """
     of_die = [
         schema.fits.c.die_id == find_die(connection, wafer_id, die),
         schema.fits.c.kind == kind,
     ]
     if run_id is not None:
         of_die.append(schema.fits.c.run_id == run_id)
-    estimates: dict[int, dict[str, Estimate]] = {}
-    query = (
-        select(schema.fit_parameters)
-        .join(schema.fits, schema.fits.c.id == schema.fit_parameters.c.fit_id)
-        .where(*of_die)
-    )
-    for row in connection.execute(query):
-        estimate = Estimate(estimate=row.estimate, low=row.low, high=row.high)
-        estimates.setdefault(row.fit_id, {})[row.name] = estimate
     ordered = (
         select(schema.fits)
         .where(*of_die)
         .order_by(schema.fits.c.run_id, schema.fits.c.cell, schema.fits.c.target)
     )
+    rows = connection.execute(ordered).all()
+    _refuse_to_mix(kind, {row.run_id: row.assumptions for row in rows})
+    estimates = _parts(connection, schema.fit_parameters, of_die, Estimate)
+    checks = _parts(connection, schema.fit_checks, of_die, Check)
     return [
         FitRow(
             cell=row.cell,
-            target=State(row.target),
+            target=None if row.target is None else State(row.target),
             kind=row.kind,
             parameters=estimates.get(row.id, {}),
             log_likelihood=row.log_likelihood,
             converged=row.converged,
+            assumptions=row.assumptions,
+            checks=checks.get(row.id, {}),
         )
-        for row in connection.execute(ordered)
+        for row in rows
     ]
+
+
+def _parts(
+    connection: Connection, table: Table, of_die: list[Any], part: type[Any]
+) -> dict[int, dict[str, Any]]:
+    """What a table holds about some fits: parts by the fit's id and the part's name."""
+    found: dict[int, dict[str, Any]] = {}
+    query = select(table).join(schema.fits, schema.fits.c.id == table.c.fit_id).where(*of_die)
+    for row in connection.execute(query).mappings():
+        values = {name: row[name] for name in row if name not in ("fit_id", "name")}
+        found.setdefault(row["fit_id"], {})[row["name"]] = part(**values)
+    return found
+
+
+def _refuse_to_mix(kind: str, assumptions: Mapping[int, Mapping[str, Any]]) -> None:
+    """Raise DataError unless the fits of these runs suppose the same."""
+    first = min(assumptions, default=None)
+    for run, supposed in assumptions.items():
+        if first is not None and supposed != assumptions[first]:
+            raise DataError(
+                f"The {kind} fits of run {first} suppose {dict(assumptions[first])}, those of run "
+                f"{run} {dict(supposed)}: they are not comparable. Take those of one run, or fit "
+                "the other again."
+            )
 
 
 def save_population(

@@ -1,7 +1,7 @@
 """What the store returns, where it is not a record of `crossbar` itself; all of it frozen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -87,20 +87,34 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FitRow:
-    """A cell model fitted to one cell and write direction."""
+class Check:
+    """A test of whether a cell behaves as its fit supposes."""
 
-    cell: int
-    """Flat index."""
-    target: State
-    """The state that the writes aimed at."""
+    p_value: float
+    """Already multiplied by the number of looks that the test took at the cell."""
+    flagged: bool
+    """Whether it is below the false-alarm rate, which stands among the fit's assumptions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitRow:
+    """A model fitted to one cell and write direction, or to all measured cells of a die."""
+
+    cell: int | None
+    """Flat index; None for a fit of the die's cells together."""
+    target: State | None
+    """The state that the writes aimed at; None where there is no direction."""
     kind: str = "switching"
-    """Which cell model."""
+    """Which model."""
     parameters: Mapping[str, Estimate]
-    """By name: delta, vc0, tau_d."""
+    """By name, SI: delta, vc0, tau_d."""
     log_likelihood: float
-    """Natural log, at the estimate."""
+    """Natural log, at the estimate; NaN where none was maximized."""
     converged: bool
+    assumptions: Mapping[str, float | str] = field(default_factory=dict)
+    """What the fit supposes: fits of one kind that differ in it are not comparable."""
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    """By name: "goodness of fit", "back-hopping"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

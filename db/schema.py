@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from db.column_types import NanAsNull, UtcTime
 
-VERSION = "0003"
+VERSION = "0004"
 """The migration that leads to this schema; known here so that opening need not import Alembic."""
 
 metadata = MetaData(
@@ -290,11 +290,12 @@ fits = Table(
     metadata,
     _id(),
     *_run_and_die(),
-    Column("kind", String(20), nullable=False),
-    Column("cell", Integer, nullable=False),
-    Column("target", String(8), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("cell", Integer),
+    Column("target", String(8)),
     Column("log_likelihood", NanAsNull),
     Column("converged", Boolean, nullable=False),
+    Column("assumptions", PLAIN_JSON, nullable=False, server_default="{}"),
     UniqueConstraint("run_id", "die_id", "kind", "cell", "target"),
 )
 
@@ -306,6 +307,15 @@ fit_parameters = Table(
     Column("estimate", NanAsNull),
     Column("low", NanAsNull),
     Column("high", NanAsNull),
+)
+
+fit_checks = Table(
+    "fit_checks",
+    metadata,
+    _refer("fit_id", "fits", primary_key=True),
+    Column("name", String(30), primary_key=True),
+    Column("p_value", NanAsNull),
+    Column("flagged", Boolean, nullable=False),
 )
 
 populations = Table(

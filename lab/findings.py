@@ -7,8 +7,9 @@ from crossbar.defect_map import DefectMap
 from crossbar.errors import DataError
 from crossbar.geometry import DieAddress
 from crossbar.records import WerPoint
-from db.rows import Estimate, FitRow
+from db.rows import FitRow
 from db.store import Store
+from lab.fits import RECIPES
 
 logger = logging.getLogger(__name__)
 
@@ -30,34 +31,27 @@ def store_defect_map(store: Store, run: int, die: DieAddress) -> DefectMap | Non
 
 
 def store_fits(store: Store, run: int) -> dict[DieAddress, list[FitRow]]:
-    """Fit the switching of every cell that a run of write-error-rate measured. Imports torch."""
-    from analysis.switching_counts import gather_counts
-    from analysis.switching_fit import PARAMETERS, fit_switching
-
+    """Fit the records of every die that a run measured, as `lab.fits` has it for its protocol, and
+    store the fits. A die whose records do not suffice has none, and a warning. Most fits import
+    torch. Raises DataError if the protocol is not fitted at all.
+    """
     row = store.run(run)
+    recipe = RECIPES.get(row.protocol)
+    if recipe is None:
+        raise DataError(
+            f"Run {run} is one of {row.protocol}, which is not fitted; fitted are "
+            f"{', '.join(RECIPES)}."
+        )
     fits: dict[DieAddress, list[FitRow]] = {}
     for die in row.dies:
-        points = [p for p in store.wer_points(row.wafer_id, die, run_id=run) if p.attempts]
-        if not points:
+        records = store.records(run, die, recipe.record)
+        if not records:
             continue
-        found = fit_switching(gather_counts(points))
-        fits[die] = [
-            FitRow(
-                cell=int(cell),
-                target=found.targets[place],
-                parameters={
-                    name: Estimate(
-                        estimate=float(found.estimate[place, column]),
-                        low=float(found.low[place, column]),
-                        high=float(found.high[place, column]),
-                    )
-                    for column, name in enumerate(PARAMETERS)
-                },
-                log_likelihood=float(found.log_likelihood[place]),
-                converged=bool(found.converged[place]),
-            )
-            for place, cell in enumerate(found.cells)
-        ]
+        try:
+            fits[die] = recipe.fit(records, row)
+        except DataError as error:
+            logger.warning("Die %s is not fitted: %s", die, error)
+            continue
         store.save_fits(run, die, fits[die])
     return fits
 

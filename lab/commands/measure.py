@@ -17,8 +17,6 @@ from lab.options import (
 
 if TYPE_CHECKING:
     from lab.chosen_bench import ChosenBench
-    from lab.output import Output, Step
-    from lab.runs import Listener, RunSummary
 
 Execution = Annotated[
     str,
@@ -59,6 +57,7 @@ def run(
     from lab.parameters import as_json
     from lab.runs import start_run
     from lab.session import session
+    from lab.telling import listener, tell_run
     from lab.traffic import Traffic, header_of
     from protocols.catalog import protocol as protocol_entry
 
@@ -77,10 +76,9 @@ def run(
         output.progress(protocol, len(places)) as step,
     ):
         summary = start_run(
-            opened.store, opened.bench, protocol, parameters, places, _listener(step, protocol)
+            opened.store, opened.bench, protocol, parameters, places, listener(step, protocol)
         )
-    _tell(output, summary, database)
-    _tell_findings(output, database, summary)
+    tell_run(output, summary, database)
 
 
 def plan(
@@ -199,6 +197,7 @@ def resume(
     from lab.resuming import resume_run
     from lab.runs import wafer_of
     from lab.session import session
+    from lab.telling import listener, tell_run
 
     output = Output(as_json=json)
     chosen = chosen_bench(bench, simulated, seed)
@@ -214,10 +213,9 @@ def resume(
         row = opened.store.run(run_number)
         with output.progress(row.protocol, len(row.dies)) as step:
             summary = resume_run(
-                opened.store, opened.bench, run_number, _listener(step, row.protocol)
+                opened.store, opened.bench, run_number, listener(step, row.protocol)
             )
-    _tell(output, summary, database)
-    _tell_findings(output, database, summary)
+    tell_run(output, summary, database)
 
 
 def status(
@@ -259,92 +257,3 @@ def status(
     if any(line["status"] != "done" for line in lines):
         output.say("`lab resume RUN` goes on where a run stopped.")
     output.result({"runs": lines, "counts": counts})
-
-
-def _listener(step: "Step", protocol: str) -> "Listener":
-    def listen(event: str, die: object, records: int) -> None:
-        units = 1 if event in ("done", "no contact") else 0
-        step(units, f"{protocol}: die {die}, {records} records")
-
-    return listen
-
-
-def _tell(output: "Output", summary: "RunSummary", database: str) -> None:
-    from crossbar.units import format_quantity
-
-    output.say(
-        f"Run {summary.run} ({summary.protocol}) is {summary.status}: {summary.dies} dies, "
-        f"{summary.records} records stored in {database}."
-    )
-    for die in summary.without_contact:
-        output.say(f"No contact on die {die}; it was left out.", style="yellow")
-    if summary.bench_time:
-        output.say(f"The real bench would have taken {format_quantity(summary.bench_time, 's')}.")
-    output.result(
-        {
-            "run": summary.run,
-            "protocol": summary.protocol,
-            "status": summary.status,
-            "dies": summary.dies,
-            "records": summary.records,
-            "without_contact": [[die.x, die.y] for die in summary.without_contact],
-            "bench_time": summary.bench_time,
-            "database": database,
-        }
-    )
-
-
-def _tell_findings(output: "Output", database: str, summary: "RunSummary") -> None:
-    """Show what an array map or a dot-product check found."""
-    if summary.protocol == "array-map":
-        _tell_defects(output, database, summary)
-    elif summary.protocol == "dot-product-check":
-        _tell_dot_products(output, database, summary)
-
-
-def _tell_dot_products(output: "Output", database: str, summary: "RunSummary") -> None:
-    from analysis.dot_product import dot_product_quality
-    from crossbar.records import DotProductBlock
-    from db.store import Store
-
-    with Store.open(database) as store:
-        blocks = [
-            (die, block)
-            for die in store.run(summary.run).dies
-            for block in store.records(summary.run, die, DotProductBlock)
-        ]
-    found = [(die, block.subarray, dot_product_quality(block)) for die, block in blocks]
-    output.table(
-        "Dot products, measured over expected from the cells read one by one",
-        ["die", "sub-array", "gain", "±", "offset (A)", "correlation", "residual (%)"],
-        [
-            [
-                str(die),
-                subarray,
-                f"{line.gain:.4f}",
-                f"{line.gain_error:.4f}",
-                f"{line.offset:.2g}",
-                f"{line.correlation:.4f}",
-                100 * line.residual,
-            ]
-            for die, subarray, line in found
-        ],
-    )
-
-
-def _tell_defects(output: "Output", database: str, summary: "RunSummary") -> None:
-    from crossbar.defect_map import CellClass
-    from db.store import Store
-
-    with Store.open(database) as store:
-        row = store.run(summary.run)
-        maps = {d: m for d, m in store.defect_maps(row.wafer_id).items() if d in row.dies}
-    kinds = [kind for kind in CellClass if kind is not CellClass.HEALTHY]
-    output.table(
-        "Cells that are not healthy (%)",
-        ["die", *(kind.name.replace("_", " ").lower() for kind in kinds), "lines"],
-        [
-            [str(die), *(100 * found.fraction(kind) for kind in kinds), len(found.lines)]
-            for die, found in maps.items()
-        ],
-    )

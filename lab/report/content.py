@@ -98,8 +98,12 @@ def _write_errors(
     points = [point for point in measured if (point.cell, point.target.value) in pairs]
     if not points:
         return None, [], [], {}
-    fits = store.fits(wafer_id, die, run_id=run) or store_fits(store, run)[die]
-    shown = [fit for fit in fits if (fit.cell, fit.target.value) in pairs]
+    fits = store.fits(wafer_id, die, run_id=run) or store_fits(store, run).get(die, [])
+    shown = [
+        fit
+        for fit in fits
+        if fit.cell is not None and fit.target is not None and (fit.cell, fit.target.value) in pairs
+    ]
     return die, points, shown, _curves(points)
 
 

@@ -141,7 +141,7 @@ def _write_errors(content: ReportContent) -> list[Section]:
     rows = [
         [
             str(fit.cell),
-            fit.target.value.upper(),
+            fit.target.value.upper() if fit.target else "",
             *(_estimate(fit, name, symbol) for name, symbol in PARAMETERS),
         ]
         for fit in content.fits

@@ -6,7 +6,7 @@ import pytest
 from crossbar.defect_map import CellClass
 from crossbar.errors import ConfigurationError, DataError
 from crossbar.pulses import State
-from db.rows import Estimate, FitRow
+from db.rows import Check, Estimate, FitRow
 from db.store import Store
 
 FIT = FitRow(
@@ -86,3 +86,34 @@ def test_dies_need_a_wafer(begun):
         begun.store.save_population({}, dies=[begun.die])
 
     assert begun.store.counts()["populations"] == 0
+
+
+def test_a_fit_of_a_whole_die_has_no_cell_and_no_direction(begun):
+    """It comes back with its assumptions and checks, and a new one replaces it."""
+    together = dataclasses.replace(
+        FIT,
+        cell=None,
+        target=None,
+        assumptions={"distribution": "Weibull", "false_alarm_rate": 0.01},
+        checks={"goodness of fit": Check(p_value=0.002, flagged=True)},
+    )
+    begun.store.save_fits(begun.run_id, begun.die, [together])
+    begun.store.save_fits(begun.run_id, begun.die, [together])
+
+    assert begun.store.fits(begun.wafer_id, begun.die) == [together]
+    assert begun.store.counts()["fit_checks"] == 1
+
+
+def test_fits_with_different_assumptions_do_not_mix(begun):
+    """A delta of one barrier exponent is no delta of another: asking for both is refused."""
+    steep = dataclasses.replace(FIT, cell=4, assumptions={"barrier_exponent": 2.0})
+    flat = dataclasses.replace(FIT, cell=5, assumptions={"barrier_exponent": 1.0})
+    other_run = begun.store.begin_run(
+        begun.wafer_id, "write-error-rate", {}, 1, {}, "", [begun.die]
+    )
+    begun.store.save_fits(begun.run_id, begun.die, [steep])
+    begun.store.save_fits(other_run, begun.die, [flat])
+
+    with pytest.raises(DataError, match="not comparable"):
+        begun.store.fits(begun.wafer_id, begun.die)
+    assert begun.store.fits(begun.wafer_id, begun.die, run_id=other_run) == [flat]

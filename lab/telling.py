@@ -1,0 +1,178 @@
+"""What `lab run` says when a run is over: how it went, and what was found.
+
+A protocol whose records are fitted (`lab.fits`) has its table from there; `TELLERS` holds those
+that show something else.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from crossbar.geometry import DieAddress
+from crossbar.units import format_quantity
+from db.rows import Estimate, FitRow, RunRow
+from db.store import Store
+from lab.findings import store_fits
+from lab.fits import RECIPES
+
+if TYPE_CHECKING:
+    from lab.output import Output, Step
+    from lab.runs import Listener, RunSummary
+
+MAX_LINES = 24
+"""Fits shown; the others are in the database."""
+
+
+def listener(step: "Step", protocol: str) -> "Listener":
+    """Advance a progress bar as a run tells of its dies."""
+
+    def listen(event: str, die: object, records: int) -> None:
+        units = 1 if event in ("done", "no contact") else 0
+        step(units, f"{protocol}: die {die}, {records} records")
+
+    return listen
+
+
+def tell_run(output: "Output", summary: "RunSummary", database: str) -> None:
+    """How the run ended, then what it found."""
+    output.say(
+        f"Run {summary.run} ({summary.protocol}) is {summary.status}: {summary.dies} dies, "
+        f"{summary.records} records stored in {database}."
+    )
+    for die in summary.without_contact:
+        output.say(f"No contact on die {die}; it was left out.", style="yellow")
+    if summary.bench_time:
+        output.say(f"The real bench would have taken {format_quantity(summary.bench_time, 's')}.")
+    output.result(
+        {
+            "run": summary.run,
+            "protocol": summary.protocol,
+            "status": summary.status,
+            "dies": summary.dies,
+            "records": summary.records,
+            "without_contact": [[die.x, die.y] for die in summary.without_contact],
+            "bench_time": summary.bench_time,
+            "database": database,
+        }
+        | _findings(output, summary, database)
+    )
+
+
+def _findings(output: "Output", summary: "RunSummary", database: str) -> dict[str, Any]:
+    """Show what was found; returns it for programs."""
+    with Store.open(database) as store:
+        row = store.run(summary.run)
+        if row.protocol in TELLERS:
+            TELLERS[row.protocol](output, store, row)
+        if row.protocol not in RECIPES:
+            return {}
+        fits = store_fits(store, row.id)
+    tell_fits(output, row.protocol, fits)
+    return {"fits": [_for_programs(die, fit) for die, found in fits.items() for fit in found]}
+
+
+def tell_fits(output: "Output", protocol: str, fits: Mapping[DieAddress, Sequence[FitRow]]) -> None:
+    """A table a kind of fit: a line a fit, a column a parameter with its interval."""
+    recipe = RECIPES[protocol]
+    lines = [(die, fit) for die, found in fits.items() for fit in found]
+    for kind in dict.fromkeys(fit.kind for _, fit in lines):
+        of_kind = [(die, fit) for die, fit in lines if fit.kind == kind]
+        names = list(dict.fromkeys(name for _, fit in of_kind for name in fit.parameters))
+        output.table(
+            f"Fitted: {kind} (estimate and {100 * recipe.confidence:g} % interval)",
+            ["die", "cell", "to", *names, "flags"],
+            [
+                [
+                    str(die),
+                    "all" if fit.cell is None else fit.cell,
+                    "" if fit.target is None else fit.target.value,
+                    *(_shown(fit, name, recipe.unit(name)) for name in names),
+                    flags_of(fit),
+                ]
+                for die, fit in of_kind[:MAX_LINES]
+            ],
+        )
+        if len(of_kind) > MAX_LINES:
+            output.say(f"and {len(of_kind) - MAX_LINES} more, in the database")
+        flagged = sum(any(check.flagged for check in fit.checks.values()) for _, fit in of_kind)
+        if flagged:
+            output.say(f"{flagged} of {len(of_kind)} are flagged", style="yellow")
+
+
+def flags_of(fit: FitRow) -> str:
+    """The checks that a fit's cell failed, and whether the fit itself did, for people."""
+    failed = [] if fit.converged else ["no fit"]
+    return ", ".join([*failed, *(name for name, check in fit.checks.items() if check.flagged)])
+
+
+def _shown(fit: FitRow, name: str, unit: str) -> str:
+    found = fit.parameters.get(name)
+    return "" if found is None else with_interval(found, unit)
+
+
+def with_interval(found: Estimate, unit: str) -> str:
+    """ "60.1 (58 to 62.2)", with the unit where there is one."""
+    low, high = (format_quantity(end, unit) for end in (found.low, found.high))
+    return f"{format_quantity(found.estimate, unit)} ({low} to {high})"
+
+
+def _for_programs(die: DieAddress, fit: FitRow) -> dict[str, Any]:
+    return {
+        "die": [die.x, die.y],
+        "kind": fit.kind,
+        "cell": fit.cell,
+        "target": None if fit.target is None else fit.target.value,
+        "converged": fit.converged,
+        "assumptions": dict(fit.assumptions),
+        "parameters": {
+            name: [found.estimate, found.low, found.high] for name, found in fit.parameters.items()
+        },
+        "flags": [name for name, check in fit.checks.items() if check.flagged],
+    }
+
+
+def _tell_dot_products(output: "Output", store: Store, row: RunRow) -> None:
+    from analysis.dot_product import dot_product_quality
+    from crossbar.records import DotProductBlock
+
+    found = [
+        (die, block.subarray, dot_product_quality(block))
+        for die in row.dies
+        for block in store.records(row.id, die, DotProductBlock)
+    ]
+    output.table(
+        "Dot products, measured over expected from the cells read one by one",
+        ["die", "sub-array", "gain", "±", "offset (A)", "correlation", "residual (%)"],
+        [
+            [
+                str(die),
+                subarray,
+                f"{line.gain:.4f}",
+                f"{line.gain_error:.4f}",
+                f"{line.offset:.2g}",
+                f"{line.correlation:.4f}",
+                100 * line.residual,
+            ]
+            for die, subarray, line in found
+        ],
+    )
+
+
+def _tell_defects(output: "Output", store: Store, row: RunRow) -> None:
+    from crossbar.defect_map import CellClass
+
+    maps = {d: m for d, m in store.defect_maps(row.wafer_id).items() if d in row.dies}
+    kinds = [kind for kind in CellClass if kind is not CellClass.HEALTHY]
+    output.table(
+        "Cells that are not healthy (%)",
+        ["die", *(kind.name.replace("_", " ").lower() for kind in kinds), "lines"],
+        [
+            [str(die), *(100 * found.fraction(kind) for kind in kinds), len(found.lines)]
+            for die, found in maps.items()
+        ],
+    )
+
+
+TELLERS: dict[str, Callable[["Output", Store, RunRow], None]] = {
+    "array-map": _tell_defects,
+    "dot-product-check": _tell_dot_products,
+}
