@@ -87,17 +87,41 @@ class ProgrammedBlock:
     target_low: NDArray[np.bool_]
     """(n,) True where the cell was to be LOW."""
     conductance: NDArray[np.float64]
-    """(n,) Siemens, the last verify read."""
+    """(n,) Siemens, the last verify read; where levels were asked for, one more read after it,
+    which the decision did not see."""
     verified: NDArray[np.bool_]
-    """(n,) True where that read found the state asked for."""
+    """(n,) True where the verify read found what was asked for."""
     pulses: NDArray[np.int64]
     """(n,) Write pulses given."""
     threshold: Siemens
-    """At or above it a cell counts as LOW."""
+    """At or above it a cell counts as LOW; between the outermost levels, where there are more."""
+    level: NDArray[np.int64] | None = None
+    """(n,) Which of the run's levels the cell was to reach, from 0; None where a state was."""
+    window_low: NDArray[np.float64] | None = None
+    """(n,) Siemens from which on the cell was accepted; None where ``threshold`` says it."""
+    window_high: NDArray[np.float64] | None = None
+    """(n,) Siemens below which it was."""
 
     @property
     def key(self) -> Key:
         return ("programmed", int(self.cells[0]) if len(self.cells) else -1)
+
+    @property
+    def window(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(n,) and (n,) Siemens: accepted from the first on and below the second."""
+        if self.window_low is not None and self.window_high is not None:
+            return self.window_low, self.window_high
+        return window_of_state(self.target_low, self.threshold)
+
+
+def window_of_state(
+    target_low: NDArray[np.bool_], threshold: Siemens
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The window of a state: all that is on its side of the threshold, (n,) ends each."""
+    return (
+        np.where(target_low, threshold, -np.inf),
+        np.where(target_low, np.inf, threshold),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
 
-import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, RowMapping, Table, select
 
@@ -93,11 +92,11 @@ def add(connection: Connection, run_id: int, die: DieAddress, record: Record) ->
     columns: dict[str, object] = {"run_id": run_id}
     columns["die_id"] = die_of_run(connection, run_id, die)
     for field in dataclasses.fields(record):
-        value = getattr(record, field.name)
-        if isinstance(value, np.ndarray):
-            columns[f"{field.name}_array"] = arrays.save(connection, value)
-        else:
+        value, array = getattr(record, field.name), f"{field.name}_array"
+        if array not in place.table.c:
             columns[field.name] = value
+        else:  # an array that a record may do without is NULL
+            columns[array] = None if value is None else arrays.save(connection, value)
     columns |= zip(place.key_columns, record.key[1:], strict=True)
     insert_row(connection, place.table, **columns)
 
@@ -127,7 +126,8 @@ def read(connection: Connection, kind: type[R], *conditions: Any) -> list[R]:
     query = select(table).where(*conditions).order_by(table.c.id)
     rows = connection.execute(query).mappings().all()
     names = [column.name for column in table.columns if column.name.endswith("_array")]
-    loaded = arrays.load(connection, (row[name] for row in rows for name in names), table.name)
+    ids = [row[name] for row in rows for name in names if row[name] is not None]
+    loaded = arrays.load(connection, ids, table.name)
     hints = get_type_hints(kind)
     return [
         kind(**{name: _field(row, name, hint, loaded) for name, hint in hints.items()})
@@ -139,5 +139,5 @@ def _field(row: RowMapping, name: str, hint: Any, loaded: dict[int, NDArray[Any]
     """One field of a record, as it was."""
     array = f"{name}_array"
     if array in row:
-        return loaded[row[array]]
+        return None if row[array] is None else loaded[row[array]]
     return State(row[name]) if hint is State else row[name]

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from db.column_types import NanAsNull, UtcTime
 
-VERSION = "0004"
+VERSION = "0005"
 """The migration that leads to this schema; known here so that opening need not import Alembic."""
 
 metadata = MetaData(
@@ -49,8 +49,8 @@ def _refer(name: str, table: str, **options: Any) -> Column[int]:
     return Column(name, ID, ForeignKey(f"{table}.id"), **({"nullable": False} | options))
 
 
-def _array(name: str) -> Column[int]:
-    return _refer(f"{name}_array", "arrays")
+def _array(name: str, **options: Any) -> Column[int]:
+    return _refer(f"{name}_array", "arrays", **options)
 
 
 def _time(name: str, *, nullable: bool = False) -> Column[datetime]:
@@ -216,6 +216,7 @@ programmed_blocks = Table(
     _array("verified"),
     _array("pulses"),
     Column("threshold", NanAsNull),
+    *(_array(name, nullable=True) for name in ("level", "window_low", "window_high")),
     UniqueConstraint("run_id", "die_id", "first_cell"),
 )
 

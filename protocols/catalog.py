@@ -11,6 +11,7 @@ from protocols.breakdown_ramp import BreakdownRampParameters, breakdown_ramp
 from protocols.contact_check import ContactCheckParameters, contact_check
 from protocols.dot_product_check import DotProductCheckParameters, dot_product_check
 from protocols.iv_sweep import IvSweepParameters, iv_sweep
+from protocols.program_levels import ProgramLevelsParameters, program_levels
 from protocols.read_disturb import ReadDisturbParameters, read_disturb
 from protocols.set_reset_cycling import SetResetCyclingParameters, set_reset_cycling
 from protocols.switching_phase_diagram import (
@@ -73,6 +74,11 @@ PROTOCOLS: dict[str, ProtocolEntry] = {
         parameters=DotProductCheckParameters,
         summary="analog dot products beside those of the cells read one by one",
     ),
+    "program-and-verify": ProtocolEntry(
+        run=program_levels,
+        parameters=ProgramLevelsParameters,
+        summary="cells into windows of conductance, pulse by pulse, and how well that went",
+    ),
     "breakdown-ramp": ProtocolEntry(
         run=breakdown_ramp,
         parameters=BreakdownRampParameters,
@@ -80,7 +86,7 @@ PROTOCOLS: dict[str, ProtocolEntry] = {
         destructive=True,
     ),
 }
-"""`program_and_verify` is not here: it takes weights, and `lab program` brings them."""
+"""`program_and_verify` with weights is not here: `lab program` brings them."""
 
 
 def protocol(name: str) -> ProtocolEntry:

@@ -1,5 +1,6 @@
 """Program and verify: bring cells to given states, reading before and after every pulse.
 
+This is how weights are written (`lab program`); `program_levels` has windows and many levels.
 Cells that already are as wanted get no pulse, so programming again, or going on after an
 interruption, only writes what is missing. A cell that does not follow within its budget is
 recorded as not verified and left alone.
@@ -14,9 +15,10 @@ from numpy.typing import NDArray
 from crossbar.errors import ConfigurationError
 from crossbar.geometry import CellIndices
 from crossbar.memory_die import MemoryDie
-from crossbar.pulses import Pulse, State
-from crossbar.records import Key, ProgrammedBlock
+from crossbar.pulses import State
+from crossbar.records import Key, ProgrammedBlock, window_of_state
 from crossbar.units import Seconds, Siemens, Volts
+from protocols.ping_pong import Patience, Ramp, into_windows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,26 +65,22 @@ def _program_block(
     target_low: NDArray[np.bool_],
     threshold: Siemens,
 ) -> ProgrammedBlock:
-    pulses = np.zeros(len(cells), np.int64)
-    conductance = die.read(cells, parameters.read_amplitude).conductance
-    for _ in range(parameters.max_pulses):
-        wrong = (conductance >= threshold) != target_low
-        if not wrong.any():
-            break
-        for state in (State.LOW, State.HIGH):
-            now = wrong & (target_low == (state is State.LOW))
-            if now.any():
-                die.write(
-                    cells[now],
-                    Pulse.writing(state, parameters.write_amplitude, parameters.write_width),
-                )
-        pulses[wrong] += 1
-        conductance[wrong] = die.read(cells[wrong], parameters.read_amplitude).conductance
+    """One pulse fits all: the ramps stand still, and only the budget ends the patience."""
+    amplitude = parameters.write_amplitude
+    ramps = {
+        state: Ramp(
+            target=state, start=amplitude, step=0.0, stop=amplitude, width=parameters.write_width
+        )
+        for state in State
+    }
+    patience = Patience(max_pulses=parameters.max_pulses, unmoved=parameters.max_pulses)
+    window = window_of_state(target_low, threshold)
+    found = into_windows(die, cells, window, ramps, patience, parameters.read_amplitude)
     return ProgrammedBlock(
         cells=cells,
         target_low=target_low,
-        conductance=conductance,
-        verified=(conductance >= threshold) == target_low,
-        pulses=pulses,
+        conductance=found.conductance,
+        verified=found.inside,
+        pulses=found.pulses,
         threshold=threshold,
     )

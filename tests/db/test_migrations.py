@@ -1,7 +1,9 @@
 import shutil
 import sqlite3
 
+import numpy as np
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -10,7 +12,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from crossbar.errors import StorageError
-from db import migrate, schema
+from crossbar.geometry import DieAddress, DieGeometry
+from crossbar.records import ProgrammedBlock
+from db import arrays, migrate, schema
 from db.column_types import UtcTime
 from db.engine import open_engine
 from db.migrations.__main__ import write_migration
@@ -67,6 +71,39 @@ def test_an_interrupted_migration_leaves_nothing_half_done(tmp_path):
 
     with Store.open(path) as store:
         assert differences(store) == []
+
+
+def test_blocks_from_before_windows_are_read(tmp_path):
+    """What schema 0004 holds of programmed cells has no windows: the threshold says them."""
+    path, die = tmp_path / "lab.db", DieAddress(0, 0)
+    older = Store(open_engine(path, create=True, busy_timeout=1.0))
+    with older.transaction(writing=True) as connection:
+        config = migrate.configuration()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+    wafer = older.wafer("W1", DieGeometry(), "mtj")
+    run = older.begin_run(wafer, "program-and-verify", {}, 0, {}, "", [die])
+    with older.transaction(writing=True) as connection:
+        table = Table("programmed_blocks", MetaData(), autoload_with=connection)
+        stored = {
+            "cells": np.array([7, 8]),
+            "target_low": np.array([True, False]),
+            "conductance": np.array([2e-4, 1e-4]),
+            "verified": np.array([True, True]),
+            "pulses": np.array([0, 1]),
+        }
+        ids = {f"{name}_array": arrays.save(connection, stored[name]) for name in stored}
+        row = {"run_id": run, "die_id": 1, "first_cell": 7, "threshold": 1.4e-4}
+        connection.execute(table.insert(), row | ids)
+    older.close()
+
+    with Store.open(path) as store:
+        (block,) = store.records(run, die, ProgrammedBlock)
+
+    assert block.level is None
+    assert block.window[0].tolist() == [1.4e-4, -np.inf]
+    assert block.window[1].tolist() == [np.inf, 1.4e-4]
+    assert block.conductance.tolist() == [2e-4, 1e-4]
 
 
 @pytest.mark.parametrize("table", schema.metadata.sorted_tables, ids=lambda table: table.name)

@@ -69,6 +69,9 @@ PROGRAMMED = st.builds(
     verified=BOOLS,
     pulses=npst.arrays(np.int64, LENGTH),
     threshold=NUMBERS,
+    level=st.none() | npst.arrays(np.int64, LENGTH),
+    window_low=st.none() | FLOATS,
+    window_high=st.none() | FLOATS,
 )
 TRAINS = st.builds(
     PulseTrain,

@@ -1,0 +1,63 @@
+"""Levels as reached, counted by hand."""
+
+import numpy as np
+import pytest
+
+from analysis.intervals import clopper_pearson
+from analysis.level_statistics import level_statistics
+from crossbar.errors import DataError
+from crossbar.records import ProgrammedBlock
+
+
+def block(first=0, **changes):
+    """Six cells of two levels: one missed, one that left its window when looked at again."""
+    fields = {
+        "cells": np.arange(first, first + 6),
+        "target_low": np.array([False, False, False, True, True, True]),
+        "conductance": np.array([1.0, 1.1, 9.0, 5.0, 5.2, 5.7]),
+        "verified": np.array([True, True, False, True, True, True]),
+        "pulses": np.array([1, 3, 9, 2, 2, 5]),
+        "threshold": 3.0,
+        "level": np.array([0, 0, 0, 1, 1, 1]),
+        "window_low": np.array([0.8, 0.8, 0.8, 4.5, 4.5, 4.5]),
+        "window_high": np.array([1.2, 1.2, 1.2, 5.5, 5.5, 5.5]),
+    }
+    return ProgrammedBlock(**(fields | changes))
+
+
+def test_one_line_a_level():
+    """Fractions with intervals, mean and spread of what the verified cells read afterwards."""
+    lower, upper = level_statistics([block()])
+
+    assert (lower.level, lower.cells, lower.verified, lower.stayed) == (0, 3, 2, 2)
+    assert (upper.level, upper.cells, upper.verified, upper.stayed) == (1, 3, 3, 2)
+    assert (lower.low, lower.high) == pytest.approx(clopper_pearson(2, 3))
+    assert lower.mean == pytest.approx(1.05)
+    assert lower.pulses == pytest.approx(2.0)
+    assert lower.most_pulses == 9
+    assert upper.deviation == pytest.approx(np.std([5.0, 5.2, 5.7], ddof=1))
+    # Student's t of two degrees of freedom: 4.3027.
+    assert upper.mean_high - upper.mean == pytest.approx(
+        4.3027 * upper.deviation / np.sqrt(3), 1e-4
+    )
+
+
+def test_blocks_of_a_die_count_together():
+    """Two halves make the same as one whole."""
+    (line,) = level_statistics([block(level=np.zeros(6, int)), block(6, level=np.zeros(6, int))])
+
+    assert (line.cells, line.verified) == (12, 10)
+
+
+def test_a_level_that_nobody_reached_has_no_mean():
+    """No number is better than a made-up one."""
+    lower, _ = level_statistics([block(verified=np.array([False] * 3 + [True] * 3))])
+
+    assert lower.verified == 0
+    assert np.isnan([lower.mean, lower.deviation, lower.pulses]).all()
+
+
+def test_weights_have_no_levels():
+    """Blocks of `lab program` are told apart."""
+    with pytest.raises(DataError, match="states"):
+        level_statistics([block(level=None, window_low=None, window_high=None)])
