@@ -172,7 +172,38 @@ def _tell_defects(output: "Output", store: Store, row: RunRow) -> None:
     )
 
 
+def _tell_levels(output: "Output", store: Store, row: RunRow) -> None:
+    from analysis.level_statistics import level_statistics
+    from crossbar.records import ProgrammedBlock
+
+    found = [
+        (die, line)
+        for die in row.dies
+        if (blocks := store.records(row.id, die, ProgrammedBlock))
+        for line in level_statistics(blocks)
+    ]
+    wanted = row.parameters["levels"]
+    output.table(
+        "Cells in their windows, and what those conducted when read again",
+        ["die", "level", "inside", "% (95 %)", "stayed", "mean ± sd", "pulses", "most"],
+        [
+            [
+                str(die),
+                format_quantity(wanted[line.level], "S"),
+                f"{line.verified}/{line.cells}",
+                f"{100 * line.low:.1f} to {100 * line.high:.1f}",
+                line.stayed,
+                f"{1e6 * line.mean:.1f} ± {1e6 * line.deviation:.1f} µS",
+                f"{line.pulses:.2f}",
+                line.most_pulses,
+            ]
+            for die, line in found
+        ],
+    )
+
+
 TELLERS: dict[str, Callable[["Output", Store, RunRow], None]] = {
     "array-map": _tell_defects,
     "dot-product-check": _tell_dot_products,
+    "program-and-verify": _tell_levels,
 }
