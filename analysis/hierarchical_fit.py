@@ -36,6 +36,7 @@ from crossbar.errors import DataError
 from crossbar.geometry import CellIndices
 from crossbar.pulses import State
 from crossbar.units import Ratio
+from physics.mtj_laws import check_barrier_exponent
 
 Values = NDArray[np.float64]
 FEWEST_CELLS = 8
@@ -55,6 +56,8 @@ class SwitchingPopulation:
 
     target: State
     confidence: Ratio
+    barrier_exponent: Ratio
+    """That was supposed of all cells."""
     median: Values
     """(3,) with the interval ``median_low`` to ``median_high``."""
     median_low: Values
@@ -94,7 +97,9 @@ def towards(counts: SwitchingCounts, target: State) -> SwitchingCounts:
     )
 
 
-def fit_hierarchy(counts: SwitchingCounts, confidence: float = 0.95) -> SwitchingPopulation:
+def fit_hierarchy(
+    counts: SwitchingCounts, confidence: float = 0.95, barrier_exponent: float = 2.0
+) -> SwitchingPopulation:
     """Fit the population of cells, and each cell as one of it, to counts of one direction.
 
     Raises DataError for fewer than `FEWEST_CELLS` cells or mixed directions (see `towards`), and
@@ -102,7 +107,7 @@ def fit_hierarchy(counts: SwitchingCounts, confidence: float = 0.95) -> Switchin
     """
     check_confidence(confidence)
     _check_cells(counts)
-    seen = Observations.of(counts)
+    seen = Observations.of(counts, check_barrier_exponent(barrier_exponent))
     bounds = search_range(seen)
     modes = best_optimum(seen, bounds).parameters
     origin = modes.median(dim=0).values
@@ -119,7 +124,7 @@ def fit_hierarchy(counts: SwitchingCounts, confidence: float = 0.95) -> Switchin
         mean, covariance = torch.from_numpy(found.mean), torch.from_numpy(found.covariance)
         if settled:
             break
-    return _described(counts, confidence, terms, found, origin.numpy())
+    return _described(counts, confidence, terms, found, (origin.numpy(), barrier_exponent))
 
 
 def _check_cells(counts: SwitchingCounts) -> None:
@@ -194,9 +199,10 @@ def _described(
     confidence: float,
     terms: CellTerms,
     found: NormalPopulation,
-    origin: Values,
+    supposed: tuple[Values, float],
 ) -> SwitchingPopulation:
-    """The result, in the parameters' own units."""
+    """The result, in the parameters' own units; ``supposed`` are origin and barrier exponent."""
+    origin, barrier_exponent = supposed
     spread = np.sqrt(np.diagonal(found.covariance))
     median_low, median_high = mean_interval(found, len(counts.cells), confidence)
     spread_low, spread_high = spread_intervals(terms, found, confidence)
@@ -205,6 +211,7 @@ def _described(
     return SwitchingPopulation(
         target=counts.targets[0],
         confidence=confidence,
+        barrier_exponent=barrier_exponent,
         median=np.exp(origin + found.mean),
         median_low=np.exp(origin + median_low),
         median_high=np.exp(origin + median_high),

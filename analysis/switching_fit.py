@@ -29,6 +29,7 @@ from analysis.switching_likelihood import (
 from crossbar.geometry import CellIndices
 from crossbar.pulses import State
 from crossbar.units import Ratio, Seconds
+from physics.mtj_laws import check_barrier_exponent
 
 PARAMETERS = ("delta", "vc0", "tau_d")
 """Order of the columns; delta has no unit, vc0 is in volts, tau_d in seconds."""
@@ -57,6 +58,8 @@ class SwitchingFits:
     high: NDArray[np.float64]
     """(n, 3) high end; infinite where they set no upper bound."""
     confidence: Ratio
+    barrier_exponent: Ratio
+    """That was supposed."""
     covariance: NDArray[np.float64]
     """(n, 3, 3) of the logarithms of the parameters: inverse of the expected information."""
     log_likelihood: NDArray[np.float64]
@@ -82,16 +85,19 @@ class WerBand:
     high: NDArray[np.float64]
 
 
-def fit_switching(counts: SwitchingCounts, confidence: float = 0.95) -> SwitchingFits:
+def fit_switching(
+    counts: SwitchingCounts, confidence: float = 0.95, barrier_exponent: float = 2.0
+) -> SwitchingFits:
     """Fit (delta, vc0, tau_d) to each row of counts, with profile-likelihood intervals.
 
     A parameter's interval holds the values at which the likelihood, maximized over the other two,
     is within chi2(confidence, 1) / 2 of its maximum (Wilks, Ann. Math. Stat. 9, 60, 1938).
-    Stopping rules that looked at the counts do not disturb it. Raises ConfigurationError for a
-    confidence outside 0 to 1.
+    Stopping rules that looked at the counts do not disturb it. The barrier exponent is supposed,
+    not fitted (`physics.mtj_laws.MtjLaws`): a delta of one exponent is no delta of another. Raises
+    ConfigurationError for a confidence outside 0 to 1, or an exponent outside 1 to 2.
     """
     check_confidence(confidence)
-    seen = Observations.of(counts)
+    seen = Observations.of(counts, check_barrier_exponent(barrier_exponent))
     bounds = search_range(seen)
     drop = float(chi2.ppf(confidence, 1)) / 2
     blocks = [
@@ -103,6 +109,7 @@ def fit_switching(counts: SwitchingCounts, confidence: float = 0.95) -> Switchin
         cells=counts.cells,
         targets=counts.targets,
         confidence=confidence,
+        barrier_exponent=barrier_exponent,
         dof=np.count_nonzero(counts.attempts, axis=1) - 3,
         **columns,
     )
@@ -174,7 +181,7 @@ def wer_band(fits: SwitchingFits, amplitudes: NDArray[np.float64], width: Second
     parameters = torch.as_tensor(fits.estimate).log()
     volts = torch.as_tensor(amplitudes, dtype=torch.float64).expand(len(parameters), -1)
     widths = torch.full_like(volts, width)
-    log_error, slopes = linearized(parameters, volts, widths)
+    log_error, slopes = linearized(parameters, volts, widths, fits.barrier_exponent)
     slopes = slopes / -torch.expm1(log_error).unsqueeze(-1)  # of the logit
     variance = torch.einsum("nmp,npq,nmq->nm", slopes, torch.as_tensor(fits.covariance), slopes)
     reach = float(norm.ppf(0.5 + fits.confidence / 2)) * variance.clamp(min=0).sqrt()

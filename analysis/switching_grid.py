@@ -26,7 +26,7 @@ def grid_starts(seen: Observations) -> list[Tensor]:
         here = torch.tensor([delta], dtype=torch.float64)
         grid = torch.cartesian_prod(here, vc0s, tau_ds).log()
         likelihoods = [
-            grid_likelihood(part, pulses, errors, successes)
+            grid_likelihood(part, pulses, errors, successes, seen.barrier_exponent)
             for part in grid.split(max(1, GRID_MEMORY // len(pulses)))
         ]
         starts.append(grid[torch.cat(likelihoods, dim=1).argmax(dim=1)])
@@ -46,7 +46,9 @@ def by_pulse(seen: Observations) -> tuple[Tensor, Tensor, Tensor]:
     )
 
 
-def grid_likelihood(grid: Tensor, pulses: Tensor, errors: Tensor, successes: Tensor) -> Tensor:
+def grid_likelihood(
+    grid: Tensor, pulses: Tensor, errors: Tensor, successes: Tensor, barrier_exponent: float = 2.0
+) -> Tensor:
     """(n, g) log-likelihood of each pair's counts at each of g points of the grid (g, 3)."""
-    log_error = model(grid, pulses[:, 0], pulses[:, 1])
+    log_error = model(grid, pulses[:, 0], pulses[:, 1], barrier_exponent)
     return errors @ log_error.T + successes @ log_success(log_error).T

@@ -36,13 +36,16 @@ class Observations:
     width: Tensor
     attempts: Tensor
     errors: Tensor
+    barrier_exponent: float = 2.0
+    """That the model supposes for all of them."""
 
     @classmethod
-    def of(cls, counts: SwitchingCounts) -> "Observations":
+    def of(cls, counts: SwitchingCounts, barrier_exponent: float = 2.0) -> "Observations":
         """Tensors of these counts."""
         names = ("amplitude", "width", "attempts", "errors")
         return cls(
-            **{name: torch.as_tensor(getattr(counts, name)).to(torch.float64) for name in names}
+            **{name: torch.as_tensor(getattr(counts, name)).to(torch.float64) for name in names},
+            barrier_exponent=barrier_exponent,
         )
 
     def rows(self, index: Tensor) -> "Observations":
@@ -52,13 +55,17 @@ class Observations:
             width=self.width[index],
             attempts=self.attempts[index],
             errors=self.errors[index],
+            barrier_exponent=self.barrier_exponent,
         )
 
 
-def model(parameters: Tensor, amplitude: Tensor, width: Tensor) -> Tensor:
+def model(
+    parameters: Tensor, amplitude: Tensor, width: Tensor, barrier_exponent: float = 2.0
+) -> Tensor:
     """(..., m) ln(WER) of pulses (..., m), for parameters (..., 3)."""
     delta, vc0, tau_d = parameters.exp().unsqueeze(-2).unbind(-1)
-    return log_wer(amplitude / vc0, width / tau_d, delta).clamp(max=NEARLY_SURE)
+    found = log_wer(amplitude / vc0, width / tau_d, delta, barrier_exponent)
+    return found.clamp(max=NEARLY_SURE)
 
 
 def log_success(log_error: Tensor) -> Tensor:
@@ -73,7 +80,8 @@ def log_success(log_error: Tensor) -> Tensor:
 
 def log_likelihood(parameters: Tensor, seen: Observations) -> Tensor:
     """(n,) binomial log-likelihood of the counts, without the binomial coefficients."""
-    return log_likelihood_at(model(parameters, seen.amplitude, seen.width), seen)
+    log_error = model(parameters, seen.amplitude, seen.width, seen.barrier_exponent)
+    return log_likelihood_at(log_error, seen)
 
 
 def log_likelihood_at(log_error: Tensor, seen: Observations) -> Tensor:
@@ -82,18 +90,20 @@ def log_likelihood_at(log_error: Tensor, seen: Observations) -> Tensor:
     return (seen.errors * log_error + successes * log_success(log_error)).sum(-1)
 
 
-def linearized(parameters: Tensor, amplitude: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
+def linearized(
+    parameters: Tensor, amplitude: Tensor, width: Tensor, barrier_exponent: float = 2.0
+) -> tuple[Tensor, Tensor]:
     """ln(WER) (n, m) and its central-difference derivatives (n, m, 3), for parameters (n, 3)."""
     # All seven models in one call: for few pairs the cost is that of the calls.
     steps = DIFFERENCE * torch.eye(3, dtype=parameters.dtype)
     shifts = torch.cat([torch.zeros_like(steps[:1]), steps, -steps])
-    values = model(parameters + shifts[:, None], amplitude, width)
+    values = model(parameters + shifts[:, None], amplitude, width, barrier_exponent)
     return values[0], ((values[1:4] - values[4:]) / (2 * DIFFERENCE)).movedim(0, -1)
 
 
 def score_and_information(parameters: Tensor, seen: Observations) -> tuple[Tensor, Tensor]:
     """Gradient (n, 3) of the log-likelihood, and the expected information (n, 3, 3)."""
-    log_error, slopes = linearized(parameters, seen.amplitude, seen.width)
+    log_error, slopes = linearized(parameters, seen.amplitude, seen.width, seen.barrier_exponent)
     success = -torch.expm1(log_error)
     expected = seen.attempts * log_error.exp()
     score = torch.einsum("nmp,nm->np", slopes, (seen.errors - expected) / success)

@@ -48,6 +48,7 @@ Siemens = Annotated[float, Unit("S")]
 Seconds = Annotated[float, Unit("s")]
 Metres = Annotated[float, Unit("m")]
 Joules = Annotated[float, Unit("J")]
+Kelvin = Annotated[float, Unit("K")]
 Ratio = Annotated[float, Unit("")]
 
 

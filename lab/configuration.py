@@ -22,6 +22,7 @@ from drivers.die_access.routed import GeneratorWiring
 from drivers.die_frame import DieFrame
 from drivers.matrix_wiring import MatrixWiring
 from lab.limits_table import LimitsTable
+from physics.mtj import MtjPopulation
 
 BUILT_IN = "default_bench.toml"
 
@@ -138,6 +139,17 @@ class SimulationTable(Table):
     """Name of imported conductance maps whose defects the dies carry (`lab twin`)."""
     defect_scale: Ratio = Field(default=1.0, ge=0)
     """Factor on all defect rates; 0 makes perfect dies."""
+    mtj: MtjPopulation = MtjPopulation()
+    """What the cells of an MTJ wafer are, temperature, laws and anomalies among it."""
+
+
+class AnalysisTable(Table):
+    """What the analysis of this wafer's measurements supposes."""
+
+    barrier_exponent: Ratio = Field(default=2.0, ge=1, le=2)
+    """Of the switching fits (`physics.mtj_laws.MtjLaws`); stored with them."""
+    false_alarm_rate: Ratio = Field(default=0.01, gt=0, lt=1)
+    """Of all checks of one sound cell and direction together (`analysis.anomalies`)."""
 
 
 class BenchConfiguration(Table):
@@ -148,6 +160,7 @@ class BenchConfiguration(Table):
     wiring: WiringTable = WiringTable()
     limits: LimitsTable
     simulation: SimulationTable | None = None
+    analysis: AnalysisTable = AnalysisTable()
     visa_library: str = ""
     """PyVISA backend of a real bench: "" for the vendor's, "@py" for pyvisa-py."""
     timeout: Seconds = Field(default=10.0, gt=0)

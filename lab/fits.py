@@ -38,7 +38,8 @@ def switching_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
     from analysis.switching_counts import gather_counts
     from analysis.switching_fit import PARAMETERS, fit_switching
 
-    found = fit_switching(gather_counts(points))
+    exponent = float(analysis_of_run(row).get("barrier_exponent", 2.0))
+    found = fit_switching(gather_counts(points), CONFIDENCE, exponent)
     return [
         FitRow(
             cell=int(cell),
@@ -53,14 +54,15 @@ def switching_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
             },
             log_likelihood=float(found.log_likelihood[place]),
             converged=bool(found.converged[place]),
+            assumptions={"barrier_exponent": exponent},
         )
         for place, cell in enumerate(found.cells)
     ]
 
 
-def wafer_of_run(row: RunRow) -> dict[str, Any]:
-    """The [wafer] table of the bench file as it was when the run was made."""
-    return dict(json.loads(row.bench).get("wafer", {})) if row.bench else {}
+def analysis_of_run(row: RunRow) -> dict[str, Any]:
+    """The [analysis] table of the bench file as it was when the run was made."""
+    return dict(json.loads(row.bench).get("analysis", {})) if row.bench else {}
 
 
 SWITCHING_UNITS = {"vc0": "V", "tau_d": "s"}

@@ -40,6 +40,7 @@ def simulated_bench(
         addresses=configuration.wafer.addresses,
         geometry=configuration.wafer.geometry,
         seed=table.seed,
+        population=table.mtj,
         defects=scaled(SISTER_CHIP, table.defect_scale),
         twin=_kernels(store, table),
     )

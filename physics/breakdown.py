@@ -7,6 +7,8 @@ uses up 3e-14 of the median cell, at 1.1 V 9e-12), while 1.6 V kills within some
 pulses and 1.8 V with the first.
 """
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,11 +21,21 @@ SHORT_CONDUCTANCE = (4.0, 10.0)
 """What a broken cell conducts, relative to the median LOW conductance; ours."""
 
 
-def stress(pulse: Pulse, breakdown_voltage: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n,) share of each cell's life that one pulse uses up; 1 is death."""
-    return (pulse.width / REFERENCE_WIDTH) * (
-        np.abs(pulse.amplitude) / breakdown_voltage
-    ) ** EXPONENT
+def stress(
+    pulse: Pulse,
+    breakdown_voltage: NDArray[np.float64],
+    acceleration: Literal["power", "exponential"] = "power",
+) -> NDArray[np.float64]:
+    """(n,) share of each cell's life that one pulse uses up; 1 is death.
+
+    With the exponential law, which holds for positive pulses only, a pulse adds width / 1 us times
+    exp(60 (V / V_bd - 1)): the same at the breakdown voltage and with the same slope there, but
+    more far below.
+    """
+    relative = np.abs(pulse.amplitude) / breakdown_voltage
+    if acceleration == "exponential" and pulse.amplitude > 0:
+        return (pulse.width / REFERENCE_WIDTH) * np.exp(EXPONENT * (relative - 1))
+    return (pulse.width / REFERENCE_WIDTH) * relative**EXPONENT
 
 
 def broken_conductance(uniform: NDArray[np.float64]) -> NDArray[np.float64]:

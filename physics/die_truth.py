@@ -1,6 +1,6 @@
 """What the cells of a simulated die really are; nothing in it ever changes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -12,6 +12,8 @@ from crossbar.units import Ratio, Siemens, Volts
 from physics.defects import DefectPopulation
 from physics.draws import content
 from physics.mtj import MtjCells, MtjPopulation, tmr_without_bias
+from physics.mtj_anomalies import MtjAnomalies
+from physics.mtj_laws import MtjLaws
 
 READ_VOLTAGE: Volts = 0.1
 """Where conductances of weak cells and of measured maps hold."""
@@ -31,6 +33,8 @@ class DieTruth:
     """Median LOW conductance of the population, the unit of relative conductances."""
     read_noise: Ratio
     """Standard deviation of one reading, relative."""
+    laws: MtjLaws = field(default_factory=MtjLaws)
+    anomalies: MtjAnomalies = field(default_factory=MtjAnomalies)
 
     @property
     def switches(self) -> NDArray[np.bool_]:
@@ -69,4 +73,6 @@ def draw_truth(
         fixed=fixed,
         median_low=population.median_low,
         read_noise=population.read_noise,
+        laws=population.laws,
+        anomalies=population.anomalies,
     )

@@ -4,13 +4,16 @@ P is the LOW-resistance state, AP the HIGH one. Only AP's conductance depends on
 TMR(V) = TMR0 / (1 + (V / v_half)^2), by custom.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_ndtr
 
 from crossbar.errors import ConfigurationError
-from crossbar.units import Ohms, Ratio, Seconds, Siemens, Volts
+from crossbar.units import Kelvin, Ohms, Ratio, Seconds, Siemens, Volts
+from physics.mtj_anomalies import MtjAnomalies
+from physics.mtj_laws import REFERENCE_TEMPERATURE, MtjLaws, thermal_factors
 
 FloatArray = NDArray[np.float64]
 
@@ -35,10 +38,14 @@ class MtjCells:
     """Seconds, characteristic time of the free layer."""
     breakdown_voltage: FloatArray
     """Volts at which the barrier lasts for one microsecond (`physics.breakdown`)."""
+    back_hopping_voltage: FloatArray
+    """Volts, infinite in cells that do not hop back (`physics.mtj_anomalies`)."""
+    ballooning_height: FloatArray
+    """Largest probability to fail by ballooning; 0 in most cells."""
 
     def __getitem__(self, cells: NDArray) -> "MtjCells":
         """The cells at these indices."""
-        return MtjCells(**{field.name: getattr(self, field.name)[cells] for field in fields(self)})
+        return MtjCells(**{each.name: getattr(self, each.name)[cells] for each in fields(self)})
 
     def low_conductance(self) -> FloatArray:
         """(n,) Siemens in the LOW state, at any voltage."""
@@ -113,14 +120,21 @@ class MtjPopulation:
     """Ours: with it, 1e9 pulses of 1.1 V and 50 ns spare all but a few cells of a wafer."""
     read_noise: Ratio = 0.005
     """Standard deviation of one reading, relative; ours."""
+    temperature: Kelvin = REFERENCE_TEMPERATURE
+    """Of the cells; the medians above hold at 300 K (`physics.mtj_laws.thermal_factors`)."""
+    laws: MtjLaws = field(default_factory=MtjLaws)
+    anomalies: MtjAnomalies = field(default_factory=MtjAnomalies)
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            may_be_zero = "spread" in field.name or field.name in ("read_noise", "r_p_die_to_die")
+        thermal_factors(self.temperature)
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if not isinstance(value, int | float):
+                continue
+            may_be_zero = "spread" in each.name or each.name in ("read_noise", "r_p_die_to_die")
             if not (0 < value < float("inf") or (may_be_zero and value == 0)):
                 raise ConfigurationError(
-                    f"MtjPopulation.{field.name} is {value!r}; it must be positive and finite"
+                    f"MtjPopulation.{each.name} is {value!r}; it must be positive and finite"
                     f"{', or zero' if may_be_zero else ''}. Correct it where the population is "
                     "configured."
                 )
@@ -131,19 +145,36 @@ class MtjPopulation:
         return 1 / self.r_p
 
     def sample(self, count: int, generator: np.random.Generator) -> MtjCells:
-        """Draw the cells of one die: log-normal, and independent but for the die's own median."""
+        """Draw the cells of one die: log-normal, and independent but for the die's own median.
+
+        The same draws at another temperature are the same cells, heated or cooled.
+        """
+        heated = thermal_factors(self.temperature)
 
         def spread(median: float, sd: float) -> FloatArray:
             return median * np.exp(sd * generator.standard_normal(count))
 
         die_r_p = self.r_p * np.exp(self.r_p_die_to_die * generator.standard_normal())
-        return MtjCells(
-            r_p=spread(die_r_p, self.r_p_spread),
-            tmr=spread(self.tmr, self.tmr_spread),
-            v_half=np.full(count, self.v_half),
-            delta=spread(self.delta, self.delta_spread),
-            vc0_low=spread(self.vc0_low, self.vc0_spread),
-            vc0_high=spread(self.vc0_high, self.vc0_spread),
-            tau_d=spread(self.tau_d, self.tau_d_spread),
-            breakdown_voltage=spread(self.breakdown_voltage, self.breakdown_spread),
-        )
+        parameters = {
+            "r_p": spread(die_r_p, self.r_p_spread),
+            "tmr": spread(self.tmr, self.tmr_spread),
+            "v_half": np.full(count, self.v_half),
+            "delta": spread(self.delta * heated.delta, self.delta_spread),
+            "vc0_low": spread(self.vc0_low * heated.vc0, self.vc0_spread),
+            "vc0_high": spread(self.vc0_high * heated.vc0, self.vc0_spread),
+            "tau_d": spread(self.tau_d * heated.tau_d, self.tau_d_spread),
+            "breakdown_voltage": self._breakdown_voltages(count, generator),
+        }
+        hopping, height = self.anomalies.sample(count, generator)
+        return MtjCells(**parameters, back_hopping_voltage=hopping, ballooning_height=height)
+
+    def _breakdown_voltages(self, count: int, generator: np.random.Generator) -> FloatArray:
+        """(count,) Volts with the population's median and spread: normal logarithms, or those of
+        Weibull's distribution, which has more early failures.
+        """
+        normal = generator.standard_normal(count)
+        if self.laws.breakdown_distribution == "Weibull":
+            # ln of a Weibull number has the standard deviation pi / sqrt(6) / shape.
+            weakest = np.log(-log_ndtr(-normal)) - np.log(np.log(2))
+            normal = weakest * 6**0.5 / np.pi
+        return self.breakdown_voltage * np.exp(self.breakdown_spread * normal)

@@ -207,11 +207,15 @@ class MtjDie:
             torch.from_numpy(abs(pulse.amplitude) / critical),
             torch.from_numpy(pulse.width / here.tau_d),
             torch.from_numpy(here.delta),
+            self.truth.laws.barrier_exponent,
         ).numpy()
+        spoilt = self.truth.anomalies.spoils(
+            pulse, here.back_hopping_voltage, here.ballooning_height
+        )
         return PulseEffect(
             writes_low=writes_low,
-            fails=np.exp(log_fails),
-            stress=stress(pulse, here.breakdown_voltage),
+            fails=np.exp(log_fails) + spoilt * -np.expm1(log_fails),
+            stress=stress(pulse, here.breakdown_voltage, self.truth.laws.breakdown_acceleration),
         )
 
     def _apply(self, cells: CellIndices, effect: PulseEffect, draws: FloatArray) -> None:

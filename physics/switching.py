@@ -16,6 +16,7 @@ from torch import Tensor
 
 from crossbar.errors import ConfigurationError
 from physics.fokker_planck import KNEE, LARGEST_CURRENT
+from physics.mtj_laws import check_barrier_exponent
 from physics.switching_table import switching_table
 
 
@@ -40,16 +41,20 @@ def torch_table() -> TorchTable:
     )
 
 
-def log_wer(current: Tensor, duration: Tensor, delta: Tensor) -> Tensor:
+def log_wer(
+    current: Tensor, duration: Tensor, delta: Tensor, barrier_exponent: float = 2.0
+) -> Tensor:
     """Natural log of the probability that a pulse leaves a cell unswitched; at most 0.
 
     ``current`` i = V / V_c0, positive towards the target state; ``duration`` t = width / tau_d,
     positive; ``delta`` the thermal stability factor. They broadcast; float64; gradients flow.
+    ``barrier_exponent`` is that of `physics.mtj_laws.MtjLaws`; 2 is the equation's own.
 
     Raises ConfigurationError for a delta outside 20 to 120, where the table ends.
     """
     table = torch_table()
     _check_delta(delta)
+    current = macrospin_current(current, barrier_exponent)
     current, duration, delta = torch.broadcast_tensors(
         current.double(), duration.double(), delta.double()
     )
@@ -63,6 +68,19 @@ def log_wer(current: Tensor, duration: Tensor, delta: Tensor) -> Tensor:
     stronger = torch.log((current.clamp(min=LARGEST_CURRENT) - 1) / (LARGEST_CURRENT - 1))
     hazard = torch.exp(log_hazard + stronger)
     return torch.where(current > 0, -hazard, torch.zeros_like(hazard))
+
+
+def macrospin_current(current: Tensor, barrier_exponent: float) -> Tensor:
+    """The current at which a macrospin's barrier is that of another exponent at ``current``.
+
+    The barrier delta (1 - i)^exponent is delta (1 - i')^2 at i' = 1 - (1 - i)^(exponent / 2), so
+    the thermal regime follows the other exponent. From the critical current on, where there is no
+    barrier, i' is i. Ours; for an exponent below 2 the rate has a kink at i = 1.
+    """
+    if check_barrier_exponent(barrier_exponent) == 2:
+        return current
+    below = (1 - current).clamp(min=1e-12)  # where the root has a slope
+    return torch.where((current > 0) & (current < 1), 1 - below ** (barrier_exponent / 2), current)
 
 
 def _check_delta(delta: Tensor) -> None:

@@ -71,6 +71,8 @@ def twin_die(
         fixed=fixed,
         median_low=float(np.median(low[classes == CellClass.HEALTHY])),
         read_noise=population.read_noise,
+        laws=population.laws,
+        anomalies=population.anomalies,
     )
 
 

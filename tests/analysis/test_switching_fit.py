@@ -217,3 +217,23 @@ def test_a_confidence_that_is_no_fraction_is_refused(counts):
     """95 is not a confidence."""
     with pytest.raises(ConfigurationError, match="between 0 and 1"):
         fit_switching(counts, confidence=95)
+
+
+def test_the_barrier_exponent_is_supposed_and_kept(truth):
+    """Cells whose barrier has exponent 1 are fitted with it, and stay with it in their curves."""
+    few = truth[:2]
+    amplitude, width = (np.tile(column, (len(few), 1)) for column in PULSES.T)
+    log_error = model(
+        torch.from_numpy(few).log(), torch.from_numpy(amplitude), torch.from_numpy(width), 1.0
+    )
+    errors = np.random.default_rng(4).binomial(10_000, log_error.exp().numpy())
+    counts = dataclasses.replace(simulate(few), errors=errors)
+    right, wrong = fit_switching(counts, 0.95, 1.0), fit_switching(counts)
+
+    assert np.mean((right.low <= few) & (few <= right.high)) >= 0.8
+    assert np.all(right.deviance < wrong.deviance)
+    assert (right.barrier_exponent, wrong.barrier_exponent) == (1.0, 2.0)
+    band = wer_band(right, np.array([0.3]), 50e-9)
+    assert np.all(band.low <= band.log_wer)
+    with pytest.raises(ConfigurationError, match="barrier_exponent"):
+        fit_switching(counts, 0.95, 3.0)

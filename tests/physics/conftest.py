@@ -20,8 +20,10 @@ def uniform_die():
 
     def make(*, read_noise=0.005, classes=None, fixed=None, seed=1, **changes):
         population = MtjPopulation(**changes)
+        sound = {"back_hopping_voltage": np.inf, "ballooning_height": 0.0}
         one = {
-            f.name: np.full(GEOMETRY.cells, getattr(population, f.name)) for f in fields(MtjCells)
+            f.name: np.full(GEOMETRY.cells, sound.get(f.name, getattr(population, f.name, None)))
+            for f in fields(MtjCells)
         }
         truth = DieTruth(
             classes=np.full(GEOMETRY.cells, CellClass.HEALTHY, dtype=np.int8),
@@ -29,6 +31,8 @@ def uniform_die():
             fixed=np.full(GEOMETRY.cells, np.nan),
             median_low=population.median_low,
             read_noise=read_noise,
+            laws=population.laws,
+            anomalies=population.anomalies,
         )
         for cell, cell_class in (classes or {}).items():
             truth.classes[cell] = cell_class

@@ -24,6 +24,8 @@ def rows(name):
 def test_legendre_solution_agrees_with_finite_volumes():
     """The solver reproduces the reference table within half a percent, down to 1e-9."""
     for row in rows("fokker_planck.csv"):
+        if row["wer"] < 1e-9:
+            continue
         found = write_error_rates(row["current"], np.array([row["duration"]]), 60.0)[0]
         assert found == pytest.approx(row["wer"], rel=5e-3), row
 

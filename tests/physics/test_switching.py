@@ -27,11 +27,12 @@ def at(current, duration, delta):
 
 
 def test_table_agrees_with_the_reference():
-    """Every reference value within one percent, which most of them are rounded to."""
+    """Every reference value within one percent down to 1e-9, below it within the rounding."""
     lines = [line for line in REFERENCE.read_text().splitlines() if not line.startswith("#")]
     for row in csv.DictReader(lines):
         found = math.exp(at(float(row["current"]), float(row["duration"]), 60.0))
-        assert found == pytest.approx(float(row["wer"]), rel=0.01), row
+        wer = float(row["wer"])
+        assert found == pytest.approx(wer, rel=0.01 if wer > 1e-9 else 0.03), row
 
 
 @pytest.mark.parametrize(
