@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crossbar.attempts import AttemptCounts, AttemptPlan
+from crossbar.attempts import AttemptCounts, AttemptList, AttemptPlan, ListCounts
 from crossbar.geometry import CellIndices, DieAddress, DieGeometry
 from crossbar.limits import Limits
-from crossbar.ports import AttemptSequencer, CellAccess, DotProduct, Readings
+from crossbar.ports import AttemptLister, AttemptSequencer, CellAccess, DotProduct, Readings
 from crossbar.pulses import Pulse
 from crossbar.stress import StressLedger
 from crossbar.units import Joules, Volts
@@ -25,6 +25,8 @@ class MemoryDie:
     access: CellAccess
     sequencers: Sequence[AttemptSequencer] = ()
     """Who can run attempts, fastest first; empty where only software can."""
+    lister: AttemptLister | None = None
+    """Who can give each cell a pulse of its own in one operation; None where nobody can."""
     multiplier: DotProduct | None = None
     """None where the hardware has no analog dot product."""
     ledger: StressLedger | None = None
@@ -61,6 +63,21 @@ class MemoryDie:
         self._charge(checked, 2 * plan.attempts, plan.attempts * energy)  # a restore and a write
         return sequencer.attempt(checked, plan)
 
+    def attempt_list(
+        self, cells: CellIndices, listed: AttemptList, lister: AttemptLister
+    ) -> ListCounts:
+        """Run the list on the (n,) cells. Raises LimitError before anything is sent."""
+        self.limits.check_pulse(listed.restore)
+        self.limits.check_read(listed.read_amplitude)
+        checked = self.geometry.check(cells)
+        energy = np.zeros(len(checked))
+        for places, plan in listed.parts():
+            self.limits.check_pulse(plan.write)
+            each = self.limits.energy(plan.restore) + self.limits.energy(plan.write)
+            energy[places] = plan.attempts * each
+        self._charge(checked, 2 * listed.attempts, energy)  # a restore and a write
+        return lister.attempt_list(checked, listed)
+
     def dot_product(self, subarray: int, row_voltages: NDArray[np.float64]) -> NDArray[np.float64]:
         """(batch, rows) volts in, (batch, columns) amperes out. Raises LimitError, or TypeError
         where `multiplier` is None: ask first.
@@ -70,7 +87,12 @@ class MemoryDie:
         self.limits.check_read(float(np.max(np.abs(row_voltages), initial=0.0)))
         return self.multiplier.dot_product(subarray, row_voltages)
 
-    def _charge(self, cells: CellIndices, pulses: int, energy: Joules) -> None:
+    def _charge(
+        self,
+        cells: CellIndices,
+        pulses: int | NDArray[np.int64],
+        energy: Joules | NDArray[np.float64],
+    ) -> None:
         """Enter the pulses before they are sent. Raises LimitError beyond a cell's budget."""
         if self.ledger is not None:
             self.ledger.charge(cells, pulses, energy)

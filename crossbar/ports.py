@@ -1,8 +1,9 @@
 """The ports: what the layers above may ask of a bench, in protocols of one to three methods.
 
 `PulseSource`, `CurrentMeter`, `CellSelector` and `Prober` are offered by single instruments;
-`CellAccess`, `AttemptSequencer` and `DotProduct` by an addressed die (`drivers/die_access`), which
-`crossbar.memory_die.MemoryDie` gathers into the one object that protocols and training see.
+`CellAccess`, `AttemptSequencer`, `AttemptLister` and `DotProduct` by an addressed die
+(`drivers/die_access`), which `crossbar.memory_die.MemoryDie` gathers into the one object that
+protocols and training see.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from crossbar.attempts import AttemptCounts, AttemptPlan
+from crossbar.attempts import AttemptCounts, AttemptList, AttemptPlan, ListCounts
 from crossbar.geometry import CellAddress, CellIndices, DieAddress
 from crossbar.pulses import Pulse
 from crossbar.units import Volts
@@ -111,6 +112,13 @@ class AttemptSequencer(Protocol):
 
     def attempt(self, cells: CellIndices, plan: AttemptPlan) -> AttemptCounts:
         """Run the plan on the (n,) cells."""
+
+
+class AttemptLister(Protocol):
+    """Runs attempts on many cells, each with a pulse and a number of its own, as one operation."""
+
+    def attempt_list(self, cells: CellIndices, listed: AttemptList) -> ListCounts:
+        """Run the list on the (n,) different cells."""
 
 
 class DotProduct(Protocol):

@@ -44,20 +44,26 @@ class StressLedger:
     def __post_init__(self) -> None:
         self._reserved = self.pulses.copy()
 
-    def charge(self, cells: CellIndices, pulses: int = 1, energy: Joules = 0.0) -> None:
-        """Enter so many pulses for each of the (n,) cells. Raises LimitError for a cell that would
-        pass its budget (then nothing is entered), and whatever `keep` raises. ``energy`` is that of
-        all of one cell's pulses.
+    def charge(
+        self,
+        cells: CellIndices,
+        pulses: int | NDArray[np.int64] = 1,
+        energy: Joules | NDArray[np.float64] = 0.0,
+    ) -> None:
+        """Enter so many pulses for each of the (n,) cells, or (n,) numbers of them. Raises
+        LimitError for a cell that would pass its budget (then nothing is entered), and whatever
+        `keep` raises. ``energy`` is that of all of one cell's pulses.
         """
-        if not len(cells) or not pulses:
+        if not len(cells) or not np.any(pulses):
             return
-        after = self.pulses[cells] + pulses
+        each = np.broadcast_to(pulses, cells.shape)
+        after = self.pulses[cells] + each
         if (worst := int(after.max())) > self.budget:
-            cell = int(cells[int(after.argmax())])
+            place = int(after.argmax())
             raise LimitError(
-                f"{pulses:,} more pulses on cell {cell} refused: it would have received {worst:,}, "
-                f"and its budget is {self.budget:,}, set by {self.source} max_pulses_per_cell. Use "
-                "other cells or another die, or raise the budget there."
+                f"{each[place]:,} more pulses on cell {cells[place]} refused: it would have "
+                f"received {worst:,}, and its budget is {self.budget:,}, set by {self.source} "
+                "max_pulses_per_cell. Use other cells or another die, or raise the budget there."
             )
         if (after > self._reserved[cells]).any():
             ahead = np.minimum(
@@ -68,8 +74,8 @@ class StressLedger:
             self.keep(reserved, False)
             self._reserved = reserved
         self.pulses[cells] = after
-        self.sent += pulses * len(cells)
-        self.energy += energy * len(cells)
+        self.sent += int(each.sum())
+        self.energy += float(np.broadcast_to(energy, cells.shape).sum())
 
     def settle(self) -> None:
         """Write the exact counts, when nothing more is sent for now."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pymeasure.instruments import Instrument
 from pymeasure.instruments.validators import strict_discrete_set, strict_range
 
-from crossbar.attempts import AttemptCounts, AttemptPlan
+from crossbar.attempts import AttemptCounts, AttemptList, AttemptPlan, ListCounts
 from crossbar.errors import InstrumentError, ReplyError, WrongInstrumentError
 from crossbar.geometry import CellAddress, CellIndices, DieGeometry
 from crossbar.limits import Limits
@@ -33,6 +33,8 @@ MULTIPLY_RANGES: tuple[Amperes, ...] = (1e-3, 2e-3, 5e-3, 10e-3, 20e-3)
 MAX_ATTEMPTS = 10**9
 MAX_READINGS = 1_000_000
 """Readings that one run may keep, two to an attempt."""
+LIST_ENTRY = np.dtype([("amplitude", "<f4"), ("width", "<f4"), ("attempts", "<u4")])
+"""What ``ATTempt:LIST`` takes for each cell."""
 OVERRANGE = 0x02
 """Bit of the questionable status: a current was clipped."""
 PATIENCE: Seconds = 2.0
@@ -273,26 +275,47 @@ class DieBoard(Instrument):
 
     def attempt(self, cells: CellIndices, plan: AttemptPlan) -> AttemptCounts:
         """Run the plan on the (n,) cells, rows one after the other, columns of a row at once."""
+        rejected, errors = self._attempts(
+            cells,
+            plan,
+            b"ATT:WRIT %.9g,%.9g" % (plan.write.amplitude, plan.write.width),
+            b"ATT:KEEP %d" % plan.keep_readings,
+            b"ATT:RUN %d" % plan.attempts,
+        )
+        readings = self._readings(len(cells), plan) if plan.keep_readings else None
+        return AttemptCounts(
+            attempts=plan.attempts, rejected=rejected, errors=errors, readings=readings
+        )
+
+    def attempt_list(self, cells: CellIndices, listed: AttemptList) -> ListCounts:
+        """Run the list on the (n,) cells, one after the other."""
+        entries = np.empty(len(cells), dtype=LIST_ENTRY)
+        for name in LIST_ENTRY.names or ():
+            entries[name] = getattr(listed, name)
+        rejected, errors = self._attempts(
+            cells, listed, b"ATT:LIST " + block(entries), b"ATT:RUN:LIST"
+        )
+        return ListCounts(rejected=rejected, errors=errors)
+
+    def _attempts(
+        self, cells: CellIndices, what: AttemptPlan | AttemptList, *units: bytes
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Start a run with these last units, wait for it; (n,) rejected attempts and errors."""
         answer = self._command(
             b"ROUT:OPEN",
             selection(cells, self.cells),
-            b"ATT:INIT %s" % plan.initial.name.encode(),
-            b"ATT:REST %.9g,%.9g" % (plan.restore.amplitude, plan.restore.width),
-            b"ATT:WRIT %.9g,%.9g" % (plan.write.amplitude, plan.write.width),
-            b"ATT:READ %.9g" % plan.read_amplitude,
-            b"ATT:KEEP %d" % plan.keep_readings,
-            b"ATT:THR " + block(plan.threshold.astype("<f4")),
-            b"ATT:RUN %d" % plan.attempts,
+            b"ATT:INIT %s" % what.initial.name.encode(),
+            b"ATT:REST %.9g,%.9g" % (what.restore.amplitude, what.restore.width),
+            b"ATT:READ %.9g" % what.read_amplitude,
+            b"ATT:THR " + block(what.threshold.astype("<f4")),
+            *units,
             b"ATT:WAIT? %.9g" % PATIENCE,
         )
         while self._number(answer) > 0:
             answer = self._command(b"ATT:WAIT? %.9g" % PATIENCE)
         data, _ = self._query_block(b"ATT:COUN?", expected=8 * len(cells))
         rejected, errors = np.frombuffer(data, dtype="<u4").astype(np.int64).reshape(2, -1)
-        readings = self._readings(len(cells), plan) if plan.keep_readings else None
-        return AttemptCounts(
-            attempts=plan.attempts, rejected=rejected, errors=errors, readings=readings
-        )
+        return rejected, errors
 
     def multiply(
         self, subarray: int, row_voltages: NDArray[np.float64], full_scale: Amperes

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from crossbar.attempts import AttemptCounts, AttemptPlan
+from crossbar.attempts import AttemptCounts, AttemptList, AttemptPlan, ListCounts
 from crossbar.geometry import CellIndices
 from crossbar.memory_die import MemoryDie
 from crossbar.pulses import State
@@ -21,6 +21,22 @@ def execution_of(die: MemoryDie, plan: AttemptPlan) -> str:
     """ "board", "instrument" or "software": who will keep the time of this plan."""
     sequencer = die.sequencer_for(plan)
     return "software" if sequencer is None else sequencer.execution
+
+
+def run_list(die: MemoryDie, cells: CellIndices, listed: AttemptList) -> tuple[ListCounts, str]:
+    """Run the list on the (n,) cells, and say who kept the time.
+
+    One operation where the hardware takes lists; else cells that share a pulse go together.
+    """
+    if die.lister is not None:
+        return die.attempt_list(cells, listed, die.lister), "board"
+    rejected, errors = np.zeros((2, len(cells)), np.int64)
+    execution = "software"
+    for places, plan in listed.parts():
+        execution = execution_of(die, plan)
+        counts = run_attempts(die, cells[places], plan)
+        rejected[places], errors[places] = counts.rejected, counts.errors
+    return ListCounts(rejected=rejected, errors=errors), execution
 
 
 def software_attempts(die: MemoryDie, cells: CellIndices, plan: AttemptPlan) -> AttemptCounts:

@@ -12,7 +12,11 @@ from crossbar.errors import ConfigurationError
 from crossbar.geometry import CellAddress, CellIndices
 from crossbar.pulses import Pulse, State
 from crossbar.units import Amperes, Seconds, Volts
-from simulated_instruments.die_board_attempts import AttemptSequencer
+from simulated_instruments.die_board_attempts import (
+    LIST_ENTRY,
+    MAX_ATTEMPTS,
+    AttemptSequencer,
+)
 from simulated_instruments.die_board_converters import (
     PRODUCT_CODES,
     READ_CODES,
@@ -252,12 +256,39 @@ class EmulatedDieBoard(ScpiInstrument):
             raise ScpiError(-222, "a threshold is not finite")
         self.sequencer.thresholds = thresholds
 
-    @scpi("ATTempt:RUN", integer(1, 10**9))
+    @scpi("ATTempt:LIST", block)
+    def _set_list(self, data: bytes) -> None:
+        if len(data) % LIST_ENTRY.itemsize:
+            raise ScpiError(-161, f"length is no multiple of {LIST_ENTRY.itemsize}")
+        entries = np.frombuffer(data, dtype=LIST_ENTRY)
+        for amplitude, width, attempts in entries.tolist():
+            if not abs(amplitude) < np.inf or not 0 < width < np.inf:
+                raise ScpiError(-222, "a pulse of the list is not finite")
+            if not 1 <= attempts <= MAX_ATTEMPTS:
+                raise ScpiError(-222, f"{attempts} attempts")
+            self._allowed_pulse(amplitude, width)
+        self.sequencer.listed = entries
+
+    @scpi("ATTempt:RUN:LIST")
+    def _run_list(self) -> None:
+        self._check_free()
+        listed = self.sequencer.list_for(
+            len(self.cells), initial=self._initial, read_amplitude=self.attempt_read
+        )
+        # The limits may have been lowered since the pulses were set.
+        self._allowed_read(listed.read_amplitude)
+        for pulse in (listed.restore, *(plan.write for _, plan in listed.parts())):
+            self._allowed_pulse(pulse.amplitude, pulse.width)
+        self.sequencer.run_list(listed, self.cells, self.station.die)
+        one = ROW_TIME + listed.restore.width + listed.width + 2 * READ_TIME
+        self.sequencer.busy_until = self.station.clock.now + float(listed.attempts @ one)
+
+    @scpi("ATTempt:RUN", integer(1, MAX_ATTEMPTS))
     def _run(self, attempts: int) -> None:
         self._check_free()
         plan = self.sequencer.plan_for(
             len(self.cells),
-            initial=State.LOW if self.initial == "LOW" else State.HIGH,
+            initial=self._initial,
             read_amplitude=self.attempt_read,
             attempts=attempts,
             keep=self.keep_readings,
@@ -316,6 +347,10 @@ class EmulatedDieBoard(ScpiInstrument):
         return floats(total / self.multiply_averages)
 
     # What several of them need
+
+    @property
+    def _initial(self) -> State:
+        return State.LOW if self.initial == "LOW" else State.HIGH
 
     @scpi("SYSTem:SHAPe?")
     def _shape(self) -> str:

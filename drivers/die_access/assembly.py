@@ -8,7 +8,13 @@ from crossbar.errors import ConfigurationError
 from crossbar.geometry import DieAddress, DieGeometry
 from crossbar.limits import Limits
 from crossbar.memory_die import MemoryDie
-from crossbar.ports import AttemptSequencer, CellAccess, CellSelector, DotProduct
+from crossbar.ports import (
+    AttemptLister,
+    AttemptSequencer,
+    CellAccess,
+    CellSelector,
+    DotProduct,
+)
 from drivers.die_access.crossbar_board import CrossbarBoardAccess, CrossbarBoardMultiplier
 from drivers.die_access.on_board import OnBoardAccess, OnBoardMultiplier, OnBoardSequencer
 from drivers.die_access.routed import GeneratorWiring, RoutedAccess
@@ -51,6 +57,7 @@ class DieAssembly:
             limits=self.limits,
             access=self._access(),
             sequencers=tuple(self._sequencers()),
+            lister=self._lister(),
             multiplier=self._multiplier(),
         )
 
@@ -72,6 +79,11 @@ class DieAssembly:
         if self._board is None or self.execution != "board":
             return None
         return OnBoardMultiplier(board=self._board, geometry=self.geometry)
+
+    def _lister(self) -> AttemptLister | None:
+        if self._board is None or self._reads_by_itself or self.execution != "board":
+            return None
+        return OnBoardSequencer(board=self._board, geometry=self.geometry)
 
     def _access(self) -> CellAccess:
         if self._reads_by_itself:

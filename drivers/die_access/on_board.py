@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crossbar.attempts import AttemptCounts, AttemptPlan
+from crossbar.attempts import AttemptCounts, AttemptList, AttemptPlan, ListCounts
 from crossbar.geometry import CellIndices, DieGeometry
 from crossbar.ports import Readings
 from crossbar.pulses import Pulse
@@ -66,7 +66,7 @@ class OnBoardAccess:
 
 @dataclass(frozen=True, kw_only=True)
 class OnBoardSequencer:
-    """Runs attempts on the board's own clock; the port `AttemptSequencer`."""
+    """Runs attempts on the board's own clock; the ports `AttemptSequencer` and `AttemptLister`."""
 
     board: DieBoard
     geometry: DieGeometry
@@ -94,6 +94,13 @@ class OnBoardSequencer:
             none = np.zeros(0, dtype=np.int64)
             return AttemptCounts(attempts=plan.attempts, rejected=none, errors=none)
         return self.board.attempt(cells, plan)
+
+    def attempt_list(self, cells: CellIndices, listed: AttemptList) -> ListCounts:
+        """Run the list on the (n,) different cells, one after the other."""
+        if not len(cells):
+            none = np.zeros(0, dtype=np.int64)
+            return ListCounts(rejected=none, errors=none)
+        return self.board.attempt_list(cells, listed)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossbar.attempts import AttemptCounts, AttemptPlan
+from crossbar.attempts import AttemptCounts, AttemptList, AttemptPlan, ListCounts
 from crossbar.errors import LabError, LimitError
 from crossbar.geometry import DieAddress, DieGeometry
 from crossbar.limits import Limits
 from crossbar.memory_die import MemoryDie
 from crossbar.ports import Readings
 from crossbar.pulses import Pulse, State
+from crossbar.stress import StressLedger
 
 LIMITS = Limits(
     max_amplitude=1.2,
@@ -57,6 +58,11 @@ class RecordingHardware:
         zeros = np.zeros(len(cells), np.int64)
         return AttemptCounts(attempts=plan.attempts, rejected=zeros, errors=zeros)
 
+    def attempt_list(self, cells, listed):
+        for places, plan in listed.parts():
+            self.attempt(cells[places], plan)
+        return ListCounts(rejected=cells * 0, errors=cells * 0)
+
     def dot_product(self, subarray, row_voltages):
         self.voltages.extend(("read", v) for v in np.ravel(row_voltages))
         return np.zeros((len(row_voltages), 50))
@@ -69,6 +75,7 @@ def die_on(hardware):
         limits=LIMITS,
         access=hardware,
         sequencers=(hardware,),
+        lister=hardware,
         multiplier=hardware,
     )
 
@@ -77,7 +84,7 @@ volts = st.floats(-3, 3) | st.sampled_from([1.2, -1.2, 1.2000001, float("nan")])
 widths = st.floats(1e-10, 1e-2)
 
 
-@given(amplitude=volts, width=widths, read=volts, kind=st.integers(0, 3))
+@given(amplitude=volts, width=widths, read=volts, kind=st.integers(0, 4))
 def test_no_stimulus_beyond_the_limits_reaches_the_hardware(amplitude, width, read, kind):
     """Whatever is asked through whichever verb: it is within limits, or refused before."""
     hardware = RecordingHardware()
@@ -97,6 +104,17 @@ def test_no_stimulus_beyond_the_limits_reaches_the_hardware(amplitude, width, re
                 attempts=2,
             )
             die.attempt(CELLS, plan, hardware)
+        elif kind == 3:
+            listed = AttemptList(
+                initial=State.HIGH,
+                restore=Pulse(amplitude=-1.0, width=1e-7),
+                read_amplitude=read,
+                threshold=np.ones(3),
+                amplitude=np.array([0.5, 0.6, amplitude]),
+                width=np.array([1e-8, width, 1e-8]),
+                attempts=np.array([1, 2, 3]),
+            )
+            die.attempt_list(CELLS, listed, hardware)
         else:
             die.dot_product(0, np.full((2, 100), read))
     except LimitError:
@@ -140,3 +158,64 @@ def test_energy_is_limited():
     limits.check_pulse(Pulse(amplitude=1.0, width=0.99e-6))
     with pytest.raises(LimitError, match=r"limit is 1 nJ, set by .* max_energy"):
         limits.check_pulse(Pulse(amplitude=-1.0, width=1.1e-6))
+
+
+def test_a_list_is_charged_to_each_cell_by_itself():
+    """Two pulses an attempt, and the energy of each cell's own pulse."""
+    ledger = StressLedger(
+        pulses=np.zeros(20_000, np.int64),
+        budget=10**6,
+        source="bench.toml [limits.mtj]",
+        keep=lambda pulses, exact: None,
+    )
+    limits = dataclasses.replace(LIMITS, cell_resistance=1e3)
+    hardware = RecordingHardware()
+    die = dataclasses.replace(die_on(hardware), limits=limits, ledger=ledger)
+    listed = AttemptList(
+        initial=State.HIGH,
+        restore=Pulse(amplitude=-1.0, width=1e-7),
+        read_amplitude=0.1,
+        threshold=np.ones(3),
+        amplitude=np.array([0.5, 1.0, 0.5]),
+        width=np.full(3, 1e-7),
+        attempts=np.array([10, 20, 10]),
+    )
+
+    die.attempt_list(np.array([7, 2, 9]), listed, hardware)
+
+    assert ledger.pulses[[7, 2, 9]].tolist() == [20, 40, 20]
+    assert (ledger.sent, ledger.pulses.sum()) == (80, 80)
+    assert ledger.energy == pytest.approx(1e-10 * (2 * 10 * 1.25 + 20 * 2.0))
+    with pytest.raises(LimitError, match="2,000,000 more pulses on cell 2 refused"):
+        die.attempt_list(
+            np.array([7, 2]),
+            dataclasses.replace(
+                listed,
+                threshold=np.ones(2),
+                amplitude=np.full(2, 0.5),
+                width=np.full(2, 1e-7),
+                attempts=np.array([1, 10**6]),
+            ),
+            hardware,
+        )
+    assert ledger.pulses.sum() == 80
+
+
+def test_cells_of_a_list_that_share_a_pulse_are_one_plan():
+    """In the order in which they first appear, each with its own thresholds."""
+    listed = AttemptList(
+        initial=State.LOW,
+        restore=Pulse(amplitude=1.0, width=1e-7),
+        read_amplitude=0.1,
+        threshold=np.array([1.0, 2.0, 3.0]),
+        amplitude=np.array([-0.5, -0.6, -0.5]),
+        width=np.full(3, 1e-8),
+        attempts=np.array([5, 5, 5]),
+    )
+
+    (first, one), (second, other) = listed.parts()
+
+    assert (first.tolist(), second.tolist()) == ([0, 2], [1])
+    assert one.threshold.tolist() == [1.0, 3.0]
+    assert (one.write.amplitude, other.write.amplitude) == (-0.5, -0.6)
+    assert (one.target, one.attempts) == (State.HIGH, 5)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pymeasure.test import expected_protocol
 
-from crossbar.attempts import AttemptPlan
+from crossbar.attempts import AttemptList, AttemptPlan
 from crossbar.errors import (
     InstrumentError,
     LimitError,
@@ -160,9 +160,9 @@ def test_a_run_is_started_waited_for_and_fetched():
     """The wait is repeated until nothing remains; the run itself is not."""
     start = (
         b":ROUT:OPEN;" + THREE_AS_LIST + b";:ATT:INIT HIGH;:ATT:REST -0.9,5e-08;"
-        b":ATT:WRIT 0.5,1e-08;:ATT:READ 0.1;:ATT:KEEP 1;:ATT:THR "
+        b":ATT:READ 0.1;:ATT:THR "
         + float_block(1e-4, 2e-4, 3e-4)
-        + b";:ATT:RUN 2;:ATT:WAIT? 2;:SYST:ERR?\n"
+        + b";:ATT:WRIT 0.5,1e-08;:ATT:KEEP 1;:ATT:RUN 2;:ATT:WAIT? 2;:SYST:ERR?\n"
     )
     counts = block(np.array([1, 0, 2, 0, 2, 0], dtype="<u4"))
     readings = np.arange(12.0) * 1e-6
@@ -182,6 +182,42 @@ def test_a_run_is_started_waited_for_and_fetched():
         2, [1, 0, 2], [0, 2, 0],
     )  # fmt: skip
     assert result.readings == pytest.approx(readings.reshape(3, 2, 2) / 0.1)
+
+
+def test_a_list_is_one_block():
+    """Volts, seconds and attempts of each cell, then the same wait and the same counts."""
+    entries = np.zeros(3, dtype=[("volts", "<f4"), ("seconds", "<f4"), ("attempts", "<u4")])
+    entries["volts"], entries["seconds"] = (0.5, 0.6, 0.7), (1e-8, 2e-8, 5e-9)
+    entries["attempts"] = (100, 200, 300)
+    start = (
+        b":ROUT:OPEN;" + THREE_AS_LIST + b";:ATT:INIT HIGH;:ATT:REST -0.9,5e-08;"
+        b":ATT:READ 0.1;:ATT:THR "
+        + float_block(1e-4, 2e-4, 3e-4)
+        + b";:ATT:LIST "
+        + block(entries)
+        + b";:ATT:RUN:LIST;:ATT:WAIT? 2;:SYST:ERR?\n"
+    )
+    counts = block(np.array([1, 0, 2, 0, 2, 0], dtype="<u4"))
+    listed = AttemptList(
+        initial=State.HIGH,
+        restore=Pulse(amplitude=-0.9, width=50e-9),
+        read_amplitude=0.1,
+        threshold=np.array([1e-4, 2e-4, 3e-4]),
+        amplitude=np.array([0.5, 0.6, 0.7]),
+        width=np.array([1e-8, 2e-8, 5e-9]),
+        attempts=np.array([100, 200, 300]),
+    )
+    with expected_protocol(
+        DieBoard,
+        [
+            SHAPE,
+            (start, b"+0.0E+00;" + OK),
+            (b":ATT:COUN?;:SYST:ERR?\n", counts + b";" + OK),
+        ],
+    ) as board:
+        result = board.attempt_list(THREE, listed)
+
+    assert (result.rejected.tolist(), result.errors.tolist()) == ([1, 0, 2], [0, 2, 0])
 
 
 def test_a_product_reports_whether_it_clipped():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from crossbar.attempts import AttemptPlan
+from crossbar.attempts import AttemptList, AttemptPlan
 from crossbar.errors import ReportedError, WrongInstrumentError
 from crossbar.geometry import CellAddress, DieAddress, DieGeometry
 from crossbar.limits import Limits
@@ -209,12 +209,47 @@ def test_plans_beyond_the_hardware_are_declined(board, changes):
     assert not sequencer.accepts(make_plan(np.arange(4), **changes))
 
 
+def test_a_list_on_the_board_is_the_same_as_its_parts(board, bench):
+    """Each cell's counts are those that its own plan gives, on a die of the same seed."""
+    cells = np.array([5, 60, 4321, 17])
+    listed = AttemptList(
+        initial=State.HIGH,
+        restore=WRITE_HIGH,
+        read_amplitude=0.1,
+        threshold=np.full(4, 1.4e-4),
+        amplitude=np.array([0.40, 0.42, 0.44, 0.40]),
+        width=np.full(4, 20e-9),
+        attempts=np.array([1000, 2000, 3000, 1000]),
+    )
+    sequencer = OnBoardSequencer(board=board, geometry=GEOMETRY)
+
+    counts = sequencer.attempt_list(cells, listed)
+
+    twin = SimulatedWafer(addresses=[DieAddress(0, 0)], geometry=GEOMETRY, seed=1)
+    die = twin.die(DieAddress(0, 0))
+    assert counts.errors.max() > 0
+    for places, plan in listed.parts():
+        alone = die.attempt(cells[places], plan)
+        spread = np.sqrt(np.maximum(alone.errors, 10))
+        assert np.all(np.abs(counts.errors[places] - alone.errors) < 5 * spread)
+
+
 def test_no_cells_are_no_attempts(board):
     """And empty counts."""
     sequencer = OnBoardSequencer(board=board, geometry=GEOMETRY)
     nothing = np.zeros(0, dtype=np.intp)
 
     assert sequencer.attempt(nothing, make_plan(nothing)).errors.shape == (0,)
+    empty = AttemptList(
+        initial=State.HIGH,
+        restore=WRITE_HIGH,
+        read_amplitude=0.1,
+        threshold=np.zeros(0),
+        amplitude=np.zeros(0),
+        width=np.zeros(0),
+        attempts=np.zeros(0, dtype=np.int64),
+    )
+    assert sequencer.attempt_list(nothing, empty).errors.shape == (0,)
 
 
 def test_the_dot_product_obeys_ohm_and_kirchhoff(multiplier, access, bench):

@@ -185,6 +185,76 @@ def test_a_run_gives_counts_when_it_is_over(board, die):
     assert plan.threshold == pytest.approx([1e-4, 2e-4])
 
 
+def list_block(*entries):
+    """(volts, seconds, attempts) of each cell."""
+    kind = [("volts", "<f4"), ("seconds", "<f4"), ("attempts", "<u4")]
+    return block_of(np.array(list(entries), dtype=kind), kind)
+
+
+def test_a_list_gives_each_cell_its_own_pulse(board, die):
+    """One cell after the other on the clock; cells alike are one plan; counts in their order."""
+    ask(
+        board, "SEL:CELL ", block_of([3, 9, 4], "<u4"), ";:ATT:INIT LOW;REST 0.9,50NS;THR ",
+        block_of([1e-4, 2e-4, 3e-4], "<f4"), ";LIST ",
+        list_block((-0.5, 10e-9, 1000), (-0.6, 20e-9, 2000), (-0.5, 10e-9, 1000)), ";RUN:LIST",
+    )  # fmt: skip
+    started = board.station.clock.now
+    assert float(ask(board, "ATT:WAIT? 60")) == 0
+
+    assert board.station.clock.now - started == pytest.approx(
+        2000 * (100e-9 + 50e-9 + 10e-9 + 2e-6) + 2000 * (100e-9 + 50e-9 + 20e-9 + 2e-6)
+    )
+    assert unblock(ask(board, "ATT:COUN?"), "<u4").tolist() == [1, 1, 1, 13, 19, 14]
+    assert [(cells, plan.attempts) for cells, plan in die.plans] == [([3, 4], 1000), ([9], 2000)]
+    assert [plan.write.amplitude for _, plan in die.plans] == pytest.approx([-0.5, -0.6])
+    assert ask_text(board, "ATT:DATA?;:SYST:ERR?").startswith("-230")
+
+
+def test_a_list_without_a_die_finds_open_cells(board):
+    """As any other run."""
+    board.station.in_contact = False
+    ask(
+        board, "SEL:CELL ", block_of([3, 9], "<u4"), ";:ATT:INIT HIGH;REST -0.9,50NS;THR ",
+        block_of([1e-4, 2e-4], "<f4"), ";LIST ", list_block((0.5, 1e-8, 10), (0.6, 1e-8, 20)),
+        ";RUN:LIST;:ATT:WAIT? 60",
+    )  # fmt: skip
+
+    assert unblock(ask(board, "ATT:COUN?"), "<u4").tolist() == [0, 0, 10, 20]
+
+
+@pytest.mark.parametrize(
+    ("entries", "error"),
+    [
+        ([(0.5, 1e-8, 5), (1.3, 1e-8, 5)], -222),
+        ([(0.5, 1e-8, 5), (0.5, 1e-1, 5)], -222),
+        ([(0.5, 1e-8, 5), (np.nan, 1e-8, 5)], -222),
+        ([(0.5, 1e-8, 5), (0.5, np.nan, 5)], -222),
+        ([(0.5, 1e-8, 5), (0.5, 1e-8, 0)], -222),
+        ([(0.5, 1e-8, 5), (-0.5, 1e-8, 5)], -221),
+        ([(0.5, 1e-8, 5)], -221),
+    ],
+)
+def test_a_list_with_one_bad_entry_is_refused_as_a_whole(board, die, entries, error):
+    """Limits, signs, numbers and the length of the list."""
+    ask(board, "SEL:CELL ", block_of([3, 9], "<u4"), ";:ATT:REST -0.9,50NS;THR ",
+        block_of([1e-4, 2e-4], "<f4"))  # fmt: skip
+
+    reply = ask_text(board, "ATT:LIST ", list_block(*entries), ";RUN:LIST;:SYST:ERR?")
+
+    assert reply.startswith(f"{error},")
+    assert die.plans == []
+
+
+def test_pulses_of_a_list_are_checked_against_the_limits_of_the_moment(board, die):
+    """Lowered after the list was sent."""
+    ask(board, "SEL:CELL ", block_of([5], "<u4"), ";:ATT:REST -0.4,50NS;THR ",
+        block_of([1e-4], "<f4"), ";LIST ", list_block((0.5, 1e-8, 1)))  # fmt: skip
+    ask(board, "LIM:AMPL 0.45")
+
+    assert ask_text(board, "ATT:RUN:LIST;:SYST:ERR?").startswith("-222")
+    assert die.plans == []
+
+
 def test_a_run_keeps_its_readings_on_request(board):
     """Float32 amperes, cell by cell, attempt by attempt, before and after."""
     setup = ("SEL:CELL ", block_of([3], "<u4"), ";:ATT:REST -0.9,50NS;WRIT 0.5,10NS;THR ",
@@ -324,14 +394,19 @@ commands = st.one_of(
     st.builds(lambda a, v, s: b"WRIT:CELL 0,0," + a + b"," + v + b"," + s, whole, volts, seconds),
     st.builds(lambda v, s: b"ATT:REST " + v + b"," + s, volts, seconds),
     st.builds(lambda v, s: b"ATT:WRIT " + v + b"," + s, volts, seconds),
+    st.builds(
+        lambda v, s: b"ATT:LIST " + list_block((v, s, 3)),
+        st.floats(-3, 3, width=32),
+        st.floats(0, 0.0625, width=32),
+    ),
     st.builds(lambda v: b"ATT:READ " + v, volts),
     st.builds(lambda v: b"READ:ARR? " + v, volts),
     st.builds(lambda v: b"MULT? 0," + block_of(v, "<f4"), row_voltages),
     st.sampled_from(
         [
-            b"*RST", b"ATT:RUN 3", b"ATT:WAIT? 1", b"ATT:INIT LOW", b"ATT:INIT HIGH",
-            b"SEL:ALL", b"SEL:CELL " + block_of([3], "<u4"), b"ATT:THR " + block_of([1e-4], "<f4"),
-            b"ROUT:OPEN",
+            b"*RST", b"ATT:RUN 3", b"ATT:RUN:LIST", b"ATT:WAIT? 1", b"ATT:INIT LOW",
+            b"ATT:INIT HIGH", b"SEL:ALL", b"SEL:CELL " + block_of([3], "<u4"),
+            b"ATT:THR " + block_of([1e-4], "<f4"), b"ROUT:OPEN",
         ]
     ),
 )  # fmt: skip
