@@ -70,7 +70,7 @@ class WerPoint:
     """Clopper-Pearson, two-sided, at ``confidence``."""
     confidence: Ratio
     execution: str
-    """Who kept the time: "board", "instrument" or "software"."""
+    """Who kept the time: "board", "instrument", "software", or "imported" where nobody says."""
     stopped_by: str
     """"precision", "budget", or "no window" where the cell cannot be told LOW from HIGH."""
 
@@ -137,9 +137,9 @@ class PulseTrain:
     part: int
     """Which of the trains that this cell was given in the run, from 0."""
     amplitude: NDArray[np.float64]
-    """(n,) Volts at the cell, signed; NaN in a step without pulses."""
+    """(n,) Volts at the cell, signed; NaN in a step without pulses, or where a source is silent."""
     width: NDArray[np.float64]
-    """(n,) Seconds; NaN in a step without pulses."""
+    """(n,) Seconds; NaN likewise."""
     pulses: NDArray[np.int64]
     """(n,) Pulses of this step."""
     conductance: NDArray[np.float64]
@@ -165,7 +165,7 @@ class ReadTrace:
     """Which of the traces of this cell and state in the run, from 0."""
     read_amplitude: Volts
     time: NDArray[np.float64]
-    """(n,) Seconds since the state was written."""
+    """(n,) Seconds since the state was written; NaN where a source does not say."""
     conductance: NDArray[np.float64]
     """(n,) Siemens."""
 

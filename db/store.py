@@ -20,6 +20,7 @@ from crossbar.errors import StorageError
 from crossbar.units import Seconds
 from db import (
     fit_tables,
+    import_tables,
     map_tables,
     migrate,
     queries,
@@ -150,6 +151,8 @@ class Store:
     runs = reading(run_tables.run_rows)
     interrupted_runs = reading(run_tables.interrupted_runs)
     done_dies = reading(run_tables.done_dies)
+
+    save_imported = writing("{imported.name}", import_tables.save_imported)
 
     # Records
     add = writing("Record {record.key} of die {die} in run {run_id}", record_tables.add)

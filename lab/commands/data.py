@@ -1,36 +1,60 @@
 """`lab import`, `lab twin`: other people's measurements, and simulated dies made of them."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lab.options import DATABASE, BenchFile, Database, Json
 
-FORMATS = ("conductance-map",)
+if TYPE_CHECKING:
+    from lab.output import Output
 
 
 def import_(
-    kind: Annotated[str, typer.Argument(metavar="FORMAT", help="conductance-map.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files are.")],
+    kind: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="Such as csv; docs/importing.md lists them.")
+    ],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="What to read (maps: the folder).")],
     name: Annotated[
-        str | None, typer.Option("--name", help="Name in the database; the folder's by default.")
+        str | None,
+        typer.Option("--name", help="Wafer in the database; the file's name by default."),
+    ] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="What the file does not say, as name=value.")
     ] = None,
     database: Database = DATABASE,
     json: Json = False,
 ) -> None:
-    """Read measurements of other groups' chips into the database."""
-    from crossbar.errors import ConfigurationError
+    """Read other people's measurements into the database: a file, or a folder of maps."""
+    from lab.importing.catalog import CONDUCTANCE_MAP, import_format
+    from lab.importing.storing import import_file
+    from lab.output import Output
+    from lab.parameters import build, parse_assignments
+
+    output = Output(as_json=json)
+    if kind == CONDUCTANCE_MAP:
+        _import_maps(output, path, name or path.resolve().name, database)
+        return
+    entry = import_format(kind)
+    parameters = build(entry.parameters, ("--set", parse_assignments(assignments or [])))
+    found = import_file(database, path, entry, parameters, name or path.stem)
+    for note in found.notes:
+        output.say(note, style="yellow")
+    records = ", ".join(f"{number} {what}" for what, number in found.records.items())
+    output.say(
+        f"Run {found.run} in {database}: {records} of {found.cells} "
+        f"cell{'s' * (found.cells != 1)}, wafer {found.wafer!r}."
+    )
+    output.result(asdict(found))
+
+
+def _import_maps(output: "Output", folder: Path, name: str, database: str) -> None:
+    """Conductance maps, and how well the defects of one programming foretell the others."""
     from db.store import Store
     from lab.importing.conductance_maps import read_conductance_maps, reproducibility
-    from lab.output import Output
 
-    if kind not in FORMATS:
-        raise ConfigurationError(
-            f"There is no import format {kind!r}; there is {', '.join(FORMATS)}."
-        )
-    output = Output(as_json=json)
-    name = name or folder.resolve().name
     maps = read_conductance_maps(folder, name)
     with Store.open(database) as store:
         for found in maps:
