@@ -49,7 +49,7 @@ class ReadNoise:
     flicker: FloatArray
     """One-sided spectral density at 1 Hz, relative to the square of the conductance."""
     captured: FloatArray
-    """Fraction of the conductance that the telegraph's captured state lacks; 0 without one."""
+    """Fraction of what the cell conducts that the telegraph takes away when captured; 0 without."""
     share: FloatArray
     """Fraction of the time that the telegraph is captured."""
     period: FloatArray
@@ -89,7 +89,7 @@ class ReadNoise:
         chosen = np.flatnonzero(self.captured > 0)
         if len(chosen):
             captured = self[chosen].is_captured(cells[chosen], time[chosen])
-            deviation[chosen] -= self.captured[chosen, None] * captured
+            deviation[chosen] -= (1 + deviation[chosen]) * self.captured[chosen, None] * captured
         return deviation
 
     def below(self, deviation: FloatArray, aperture: Seconds = 1e-3) -> FloatArray:
@@ -97,9 +97,12 @@ class ReadNoise:
 
         This is what many readings obey if the cell's key changes in between, or time enough passes.
         """
-        sd = np.sqrt(self.white**2 + self.flicker_variance(aperture))
-        free, captured = deviation, deviation + self.captured
-        return self.share * _step(captured, sd) + (1 - self.share) * _step(free, sd)
+        flicker = self.flicker_variance(aperture)
+        free = np.sqrt(self.white**2 + flicker)
+        captured = np.sqrt(self.white**2 + (1 - self.captured) ** 2 * flicker)
+        return self.share * _step(deviation + self.captured, captured) + (1 - self.share) * _step(
+            deviation, free
+        )
 
     def flicker_variance(self, aperture: Seconds = 1e-3) -> FloatArray:
         """(n,) variance of flicker noise in readings of this aperture, over all times."""
