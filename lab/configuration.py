@@ -139,6 +139,11 @@ class SimulationTable(Table):
     """Name of imported conductance maps whose defects the dies carry (`lab twin`)."""
     defect_scale: Ratio = Field(default=1.0, ge=0)
     """Factor on all defect rates; 0 makes perfect dies."""
+    line_resistance: Ohms = Field(default=0.0, ge=0)
+    """Of word and bit lines, for each segment between neighbouring cells (`physics.wired_die`)."""
+    selectors: bool = True
+    """Whether a transistor at each cell keeps out the others while one is read; without
+    ``line_resistance`` it makes no difference, as boards ground the other lines."""
     mtj: MtjPopulation = MtjPopulation()
     """What the cells of an MTJ wafer are, temperature, laws and anomalies among it."""
 

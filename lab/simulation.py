@@ -18,7 +18,9 @@ from lab.configuration import BenchConfiguration, SimulationTable, write_configu
 from lab.importing.conductance_maps import stack_by_kernel
 from lab.instrument_options import driver_options, emulator_options
 from physics.defects import SISTER_CHIP, DefectPopulation
+from physics.line_resistance import Wires
 from physics.wafer import SimulatedWafer
+from physics.wired_die import ArrayWiring
 from simulated_instruments.bench import SimulatedBench
 from simulated_instruments.catalog import load_emulator
 
@@ -55,10 +57,25 @@ def simulated_bench(
         trigger_line=configuration.wiring.trigger_line,
         real_time=table.real_time,
         latency=table.bus_latency,
+        wiring=_wiring(configuration, table),
     )
     if state_file is not None and state_file.exists():
         bench.load_state(state_file)
     return bench
+
+
+def _wiring(configuration: BenchConfiguration, table: SimulationTable) -> ArrayWiring | None:
+    """The resistive wires of the simulated dies, or None."""
+    if "switch_matrix" in configuration.instruments and not table.selectors:
+        raise ConfigurationError(
+            "[simulation] selectors = false with a switch matrix: it leaves the other lines "
+            "floating, and no sneak paths are simulated there. Use a die_board, which grounds "
+            "them, or selectors = true."
+        )
+    if table.line_resistance == 0:
+        return None
+    wires = Wires(word_segment=table.line_resistance, bit_segment=table.line_resistance)
+    return ArrayWiring(wires=wires, selectors=table.selectors)
 
 
 def _options(role: str, configuration: BenchConfiguration) -> dict[str, Any]:

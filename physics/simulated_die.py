@@ -29,13 +29,21 @@ def no_time() -> Seconds:
 class SimulatedDie(Protocol):
     """Cells with a state. Made by `physics.wafer.SimulatedWafer`."""
 
-    geometry: DieGeometry
-    clock: Clock
-    """For what changes by itself: noise, drift."""
-    stress: FloatArray
-    """(cells,) Share of each cell's life that is used up."""
-    pulses_given: NDArray[np.int64]
-    """(cells,) Write and restore pulses."""
+    @property
+    def geometry(self) -> DieGeometry:
+        """How its cells are divided."""
+
+    @property
+    def clock(self) -> Clock:
+        """For what changes by itself: noise, drift."""
+
+    @property
+    def stress(self) -> FloatArray:
+        """(cells,) Share of each cell's life that is used up."""
+
+    @property
+    def pulses_given(self) -> NDArray[np.int64]:
+        """(cells,) Write and restore pulses."""
 
     @property
     def classes(self) -> NDArray[np.int8]:

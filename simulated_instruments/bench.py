@@ -10,6 +10,7 @@ from crossbar.errors import ConfigurationError
 from crossbar.units import Seconds
 from drivers.catalog import entry
 from physics.wafer import SimulatedWafer
+from physics.wired_die import ArrayWiring
 from simulated_instruments.catalog import load_emulator
 from simulated_instruments.clock import VirtualClock
 from simulated_instruments.emulated_instrument import EmulatedInstrument
@@ -33,9 +34,11 @@ class SimulatedBench:
         trigger_line: int = TRIGGER_LINE,
         real_time: bool = False,
         latency: Seconds = BUS_LATENCY,
+        wiring: ArrayWiring | None = None,
     ) -> None:
         """``instruments`` maps resource names to driver names of the catalog; ``options`` gives
-        keyword arguments for single emulators, by resource name (a prober's ``die_frame``).
+        keyword arguments for single emulators, by resource name (a prober's ``die_frame``);
+        ``wiring`` is that of the cells on each die.
 
         Raises ConfigurationError for an unknown driver and for options of an absent instrument.
         """
@@ -46,7 +49,9 @@ class SimulatedBench:
                 f"does not have; it has {', '.join(instruments)}."
             )
         self.latency = latency
-        self.station = ProbeStation(wafer=wafer, clock=VirtualClock(real_time=real_time))
+        self.station = ProbeStation(
+            wafer=wafer, clock=VirtualClock(real_time=real_time), wiring=wiring
+        )
         self.emulators: dict[str, EmulatedInstrument] = {}
         self._options = {address: dict(given) for address, given in (options or {}).items()}
         self.packages: dict[str, Any] = {}

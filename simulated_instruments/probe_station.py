@@ -13,6 +13,7 @@ from crossbar.pulses import Pulse
 from crossbar.units import Amperes, Ohms, Seconds, Volts
 from physics.simulated_die import SimulatedDie
 from physics.wafer import SimulatedWafer
+from physics.wired_die import ArrayWiring, WiredDie
 from simulated_instruments.clock import VirtualClock
 
 PATH_RESISTANCE: Ohms = 10.0
@@ -31,19 +32,28 @@ class ProbeStation:
     """Flat index of the cell that the SMU's terminals reach; None is open."""
     pulsed_cell: int | None = None
     """Flat index of the cell that the pulse generator reaches; None is open."""
+    wiring: ArrayWiring | None = None
+    """How the cells of a die are connected; None is without resistance."""
     trigger_lines: dict[int, list] = field(default_factory=dict)
     """Callables by digital line: what a trigger pulse on that line sets off."""
 
     def __post_init__(self) -> None:
         """The wafer lives by the bench's clock."""
         self.wafer.clock = lambda: self.clock.now
+        self._wired: dict[DieAddress, WiredDie] = {}
 
     @property
     def die(self) -> SimulatedDie | None:
         """The die that the needles touch, or None."""
         if not self.in_contact or self.die_under_needles is None:
             return None
-        return self.wafer.die(self.die_under_needles)
+        die = self.wafer.die(self.die_under_needles)
+        if self.wiring is None:
+            return die
+        wired = self._wired.get(self.die_under_needles)
+        if wired is None or wired.die is not die:  # the wafer's state was loaded anew
+            wired = self._wired[self.die_under_needles] = WiredDie(die, self.wiring)
+        return wired
 
     def route(self, cell: int | None) -> None:
         """Connect SMU and pulse generator to one cell, as a board does; None opens both."""

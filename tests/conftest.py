@@ -109,10 +109,10 @@ def bench_of(tmp_path):
     """Open the built-in simulated bench: ``with bench_of(execution="software") as bench``."""
 
     @contextmanager
-    def open_bench(seed=3, execution="board", defect_scale=1.0, max_amplitude=None):
+    def open_bench(seed=3, execution="board", defect_scale=1.0, max_amplitude=None, **wiring):
         configuration, source = read_configuration(None)
         simulation = configuration.simulation.model_copy(
-            update={"seed": seed, "defect_scale": defect_scale}
+            update={"seed": seed, "defect_scale": defect_scale, **wiring}
         )
         configuration = configuration.model_copy(update={"simulation": simulation})
         if max_amplitude is not None:

@@ -1,0 +1,137 @@
+"""A simulated die whose cells are reached through wires with resistance.
+
+With selectors a cell that is read by itself has its own stretch of word and bit line in series.
+Without, a row is read while all other rows and all columns are grounded: an entry of the effective
+matrix. A dot product goes through all cells either way; its loss is that of cells that conduct as
+at the largest row voltage. Write pulses arrive in full, half-selected cells are not disturbed, and
+attempts see the cell's own stretch of wire only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from crossbar.attempts import AttemptCounts, AttemptPlan
+from crossbar.geometry import CellIndices, DieGeometry
+from crossbar.pulses import Pulse
+from crossbar.units import Siemens, Volts
+from physics.line_resistance import Wires, effective_matrix
+from physics.simulated_die import Clock, SimulatedDie
+
+FloatArray = NDArray[np.float64]
+
+NEVER: Siemens = 1e6
+"""Threshold of a cell whose wires alone conduct less than what it is to be told by."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrayWiring:
+    """How the cells of every sub-array are connected."""
+
+    wires: Wires
+    selectors: bool = True
+    """Whether a transistor at each cell keeps out the others while one is read."""
+
+
+class WiredDie:
+    """The port `SimulatedDie`, over a die whose own conductances are those of bare cells.
+
+    Effective matrices are kept until a conductance changes.
+    """
+
+    def __init__(self, die: SimulatedDie, wiring: ArrayWiring) -> None:
+        self.die = die
+        self.wiring = wiring
+        wires, rows = wiring.wires, die.geometry.rows
+        row, column = np.indices((rows, die.geometry.columns))
+        along = (column + 1) * wires.word_segment + (rows - row) * wires.bit_segment
+        path = np.tile(along.ravel(), die.geometry.subarrays)
+        self._path: FloatArray = wires.source + path + wires.sense
+        """(cells,) Ohms in series with a cell that is read by itself, from the left."""
+        self._kept: dict[int, tuple[FloatArray, FloatArray]] = {}
+
+    @property
+    def geometry(self) -> DieGeometry:
+        return self.die.geometry
+
+    @property
+    def clock(self) -> Clock:
+        return self.die.clock
+
+    @property
+    def stress(self) -> FloatArray:
+        return self.die.stress
+
+    @property
+    def pulses_given(self) -> NDArray[np.int64]:
+        return self.die.pulses_given
+
+    @property
+    def classes(self) -> NDArray[np.int8]:
+        return self.die.classes
+
+    @property
+    def touched(self) -> bool:
+        return self.die.touched
+
+    def conductance(self, cells: CellIndices, voltage: Volts | FloatArray) -> FloatArray:
+        """(n,) Siemens without noise, as they look at the terminals."""
+        if self.wiring.selectors:
+            return self._through_path(cells, self.die.conductance(cells, voltage))
+        seen = np.empty(len(cells))
+        size = self.geometry.rows * self.geometry.columns
+        for subarray in np.unique(cells // size):
+            here = np.flatnonzero(cells // size == subarray)
+            matrix, _ = self._matrices(int(subarray), float(np.max(np.abs(voltage))))
+            seen[here] = matrix.ravel()[cells[here] - subarray * size]
+        return seen
+
+    def conduct(self, cells: CellIndices, voltage: Volts | FloatArray) -> FloatArray:
+        """(n,) Amperes: one reading of each cell, with the noise of the bare cell."""
+        lost = self.die.conductance(cells, voltage) - self.conductance(cells, voltage)
+        return self.die.conduct(cells, voltage) - voltage * lost
+
+    def pulse(self, cells: CellIndices, pulse: Pulse) -> None:
+        """Give each of the (n,) cells one pulse."""
+        self.die.pulse(cells, pulse)
+
+    def attempt(self, cells: CellIndices, plan: AttemptPlan) -> AttemptCounts:
+        """Run the plan; thresholds and readings are conductances at the terminals."""
+        room = 1 - plan.threshold * self._path[cells]
+        bare = np.divide(plan.threshold, room, out=np.full(len(room), NEVER), where=room > 0)
+        counts = self.die.attempt(cells, replace(plan, threshold=bare))
+        if counts.readings is None:
+            return counts
+        wired = counts.readings / (1 + counts.readings * self._path[cells][:, None, None])
+        return replace(counts, readings=wired)
+
+    def dot_product(self, subarray: int, row_voltages: FloatArray) -> FloatArray:
+        """(batch, rows) volts in, (batch, columns) amperes out of grounded columns, with noise."""
+        current = self.die.dot_product(subarray, row_voltages)
+        matrix, bare = self._matrices(subarray, float(np.max(np.abs(row_voltages))))
+        return current - row_voltages @ (bare - matrix)
+
+    def snapshot(self) -> dict[str, NDArray]:
+        """The state of the cells; wires have none."""
+        return self.die.snapshot()
+
+    def restore(self, snapshot: Mapping[str, NDArray]) -> None:
+        """Take over a state that `snapshot` returned."""
+        self.die.restore(snapshot)
+
+    def _through_path(self, cells: CellIndices, conductance: FloatArray) -> FloatArray:
+        return conductance / (1 + conductance * self._path[cells])
+
+    def _matrices(self, subarray: int, voltage: Volts) -> tuple[FloatArray, FloatArray]:
+        """(rows, columns) siemens at the terminals, and of the bare cells, at this voltage."""
+        rows, columns = self.geometry.rows, self.geometry.columns
+        cells = np.arange(subarray * rows * columns, (subarray + 1) * rows * columns)
+        bare = self.die.conductance(cells, voltage).reshape(rows, columns)
+        kept = self._kept.get(subarray)
+        if kept is None or not np.array_equal(kept[1], bare):
+            seen = effective_matrix(torch.from_numpy(bare), self.wiring.wires).numpy()
+            kept = self._kept[subarray] = seen, bare
+        return kept
