@@ -141,14 +141,14 @@ def _tell_dot_products(output: "Output", store: Store, row: RunRow) -> None:
     ]
     output.table(
         "Dot products, measured over expected from the cells read one by one",
-        ["die", "sub-array", "gain", "±", "offset (A)", "correlation", "residual (%)"],
+        ["die", "sub-array", "gain, 95 %", "bend (%)", "offset (A)", "correlation", "residual (%)"],
         [
             [
                 str(die),
                 subarray,
-                f"{line.gain:.4f}",
-                f"{line.gain_error:.4f}",
-                f"{line.offset:.2g}",
+                "{:.4f} to {:.4f}".format(*line.gain.interval),
+                f"{100 * line.nonlinearity.value:.2g}",
+                f"{line.offset.value:.2g}",
                 f"{line.correlation:.4f}",
                 100 * line.residual,
             ]

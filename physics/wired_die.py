@@ -2,9 +2,12 @@
 
 With selectors a cell that is read by itself has its own stretch of word and bit line in series.
 Without, a row is read while all other rows and all columns are grounded: an entry of the effective
-matrix. A dot product goes through all cells either way; its loss is that of cells that conduct as
-at the largest row voltage. Write pulses arrive in full, half-selected cells are not disturbed, and
-attempts see the cell's own stretch of wire only.
+matrix. A dot product goes through all cells either way. Write pulses arrive in full, half-selected
+cells are not disturbed, and attempts see the cell's own stretch of wire only.
+
+The effective matrix is exact for cells that conduct as at the largest row voltage. What voltage
+dependence and noise add, a column passes on in the proportion in which it passes on everything.
+Where wires take half of the current that is 0.2 % off, elsewhere less.
 """
 
 from collections.abc import Mapping
@@ -112,7 +115,8 @@ class WiredDie:
         """(batch, rows) volts in, (batch, columns) amperes out of grounded columns, with noise."""
         current = self.die.dot_product(subarray, row_voltages)
         matrix, bare = self._matrices(subarray, float(np.max(np.abs(row_voltages))))
-        return current - row_voltages @ (bare - matrix)
+        passed_on = matrix.sum(axis=0) / np.maximum(bare.sum(axis=0), np.finfo(float).tiny)
+        return row_voltages @ matrix + passed_on * (current - row_voltages @ bare)
 
     def snapshot(self) -> dict[str, NDArray]:
         """The state of the cells; wires have none."""

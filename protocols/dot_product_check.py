@@ -1,7 +1,7 @@
 """Dot-product check: what a sub-array multiplies, beside what its cells should.
 
-Each cell is read by itself; then random row voltages are applied to all rows at once.
-`analysis.dot_product` makes gain, offset and residual of the two.
+Each cell is read by itself; then random row voltages are applied to all rows at once, from weak to
+strong. `analysis.dot_product` makes gain, offset, linearity and residual of the two.
 """
 
 from collections.abc import Iterator
@@ -22,13 +22,18 @@ class DotProductCheckParameters:
     vectors: int = 100
     """Random inputs for each sub-array."""
     read_amplitude: Volts = 0.1
-    """Row voltages are uniform between 0 V and this; the cells are read at it, too."""
+    """Row voltages of the last vector are uniform between 0 V and this, of the first near 0 V, and
+    in proportion between; the cells are read at it, too."""
+    reads: int = 8
+    """How often each cell is read; the mean counts."""
     seed: int = 0
     """Of the random inputs."""
 
     def __post_init__(self) -> None:
-        if self.vectors < 1 or not self.read_amplitude > 0:
-            raise ConfigurationError("dot_product_check needs vectors and read_amplitude above 0.")
+        if self.vectors < 1 or self.reads < 1 or not self.read_amplitude > 0:
+            raise ConfigurationError(
+                "dot_product_check needs vectors, reads and read_amplitude above 0."
+            )
 
 
 def dot_product_check(
@@ -46,9 +51,13 @@ def dot_product_check(
         if ("dot product", subarray) in done:
             continue
         cells = np.arange(subarray * size, (subarray + 1) * size, dtype=np.intp)
-        conductance = die.read(cells, parameters.read_amplitude).conductance
+        readings = [die.read(cells, parameters.read_amplitude) for _ in range(parameters.reads)]
+        conductance = np.mean([reading.conductance for reading in readings], axis=0)
         random = np.random.default_rng((parameters.seed, subarray))
-        inputs = random.uniform(0, parameters.read_amplitude, (parameters.vectors, geometry.rows))
+        strength = np.arange(1, parameters.vectors + 1)[:, None] / parameters.vectors
+        inputs = strength * random.uniform(
+            0, parameters.read_amplitude, (parameters.vectors, geometry.rows)
+        )
         yield DotProductBlock(
             subarray=subarray,
             row_voltages=inputs,

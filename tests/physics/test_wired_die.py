@@ -53,6 +53,24 @@ def test_a_dot_product_goes_through_all_wires(uniform_die, selectors):
         np.testing.assert_allclose(through.dot_product(0, volts[None])[0], expected, rtol=1e-6)
 
 
+def test_voltage_dependence_passes_through_lossy_wires(uniform_die):
+    """HIGH cells that see a half of what the rows get, beside the circuit solved again and again
+    until every cell conducts as at its own voltage."""
+    die = uniform_die(read_noise=0.0)
+    die.low[:] = np.arange(5000) % 2 == 0
+    volts = np.linspace(0.02, 0.1, 100)
+    across = np.full(5000, 0.05)
+    for _ in range(6):
+        bare = die.conductance(CELLS, across).reshape(100, 50)
+        solution = solve(bare, WIRES, volts, np.zeros(50))
+        across = solution.cell_voltage.ravel()
+    plain = die.dot_product(0, volts[None])[0]
+    current = wired(die, True).dot_product(0, volts[None])[0]
+
+    assert np.mean(current / plain) < 0.5
+    np.testing.assert_allclose(current, solution.column_current, rtol=4e-3)
+
+
 def test_noise_stays_that_of_the_cells(uniform_die):
     """Half a percent of each reading, through wires as without."""
     die = uniform_die()
