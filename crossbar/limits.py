@@ -24,6 +24,9 @@ class Limits:
     """Current limit that the SMU is set to."""
     source: str
     """Where these numbers come from, for the error message: "bench.toml [limits.mtj]"."""
+    max_set_current: Amperes | None = None
+    """What access transistors let through in a positive pulse; None where cells need no such
+    limit. Who drives their gates sets it: a die board by itself, else the bench's wiring."""
     max_energy: Joules = math.inf
     """Largest energy of one write pulse in a typical cell."""
     cell_resistance: Ohms = math.inf

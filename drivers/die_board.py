@@ -19,22 +19,24 @@ from crossbar.limits import Limits
 from crossbar.ports import Terminal
 from crossbar.pulses import Pulse
 from crossbar.units import Amperes, Seconds, Volts
+from drivers.die_board_blocks import LIST_ENTRY, block, selection
 from drivers.hardware_range import hardware_range
 from drivers.protection import Protection
 from drivers.scpi_error_queue import raise_reported
 
 NAME = "die board"
 IDENTITY_START = "crossbar-lab,DieBoard-20000,"
-MAX_AMPLITUDE: Volts = 2.0
+MAX_AMPLITUDE: Volts = 4.0
 WIDTHS: tuple[Seconds, Seconds] = (1e-9, 10e-3)
 MAX_READ_AMPLITUDE: Volts = 0.5
+SET_CURRENTS: tuple[Amperes, Amperes] = (1e-6, 1e-3)
+"""Of the gates' drive; at the highest the transistors are fully on."""
 READ_RANGES: tuple[Amperes, ...] = (100e-6, 1e-3, 10e-3)
+DEFAULT_READ_RANGE: Amperes = 1e-3
 MULTIPLY_RANGES: tuple[Amperes, ...] = (1e-3, 2e-3, 5e-3, 10e-3, 20e-3)
 MAX_ATTEMPTS = 10**9
 MAX_READINGS = 1_000_000
 """Readings that one run may keep, two to an attempt."""
-LIST_ENTRY = np.dtype([("amplitude", "<f4"), ("width", "<f4"), ("attempts", "<u4")])
-"""What ``ATTempt:LIST`` takes for each cell."""
 OVERRANGE = 0x02
 """Bit of the questionable status: a current was clipped."""
 PATIENCE: Seconds = 2.0
@@ -43,26 +45,9 @@ TAIL = re.compile(r'(?:;?(.*?);)?;?([+-]?\d+,".*")', re.DOTALL)
 """The text answers after a block, and the error queue's answer, which always comes last."""
 
 
-def block(values: NDArray[Any]) -> bytes:
-    """Values as a definite-length block, IEEE 488.2 ``#<digits><length><bytes>``."""
-    data = values.tobytes()
-    length = str(len(data)).encode()
-    return b"#%d%s%s" % (len(length), length, data)
-
-
-def selection(cells: CellIndices, total: int) -> bytes:
-    """The shortest command that selects these cells, in this order: a bit mask, or their list."""
-    if len(cells) == total and _ascending(cells):
-        return b"SEL:ALL"
-    if 4 * len(cells) > total / 8 and _ascending(cells):
-        mask = np.zeros(total, dtype=np.uint8)
-        mask[cells] = 1
-        return b"SEL:MASK " + block(np.packbits(mask, bitorder="little"))
-    return b"SEL:CELL " + block(np.asarray(cells).astype("<u4"))
-
-
-def _ascending(cells: CellIndices) -> bool:
-    return bool(np.all(np.diff(cells) > 0))
+def read_range_for(current: Amperes) -> Amperes:
+    """The smallest range that holds this current, or the largest there is."""
+    return next((r for r in READ_RANGES if current <= r * (1 + 1e-9)), READ_RANGES[-1])
 
 
 class DieBoard(Instrument):
@@ -80,7 +65,7 @@ class DieBoard(Instrument):
     limit_amplitude = Instrument.control(
         "LIM:AMPL?",
         "LIM:AMPL %.9g",
-        """Control the largest pulse the board gives, either sign, in volts (strictly 0 to 2).""",
+        """Control the largest pulse the board gives, either sign, in volts (strictly 0 to 4).""",
         validator=hardware_range("pulse limit", "V", NAME),
         values=(0, MAX_AMPLITUDE),
     )
@@ -104,6 +89,14 @@ class DieBoard(Instrument):
         """Control the largest read and row voltage, either sign, in volts (strictly 0 to 0.5).""",
         validator=hardware_range("read limit", "V", NAME),
         values=(0, MAX_READ_AMPLITUDE),
+    )
+    limit_set_current = Instrument.control(
+        "LIM:CURR?",
+        "LIM:CURR %.9g",
+        """Control what the access transistors let through in positive pulses, in amperes (strictly
+        1e-6 to 1e-3).""",
+        validator=hardware_range("current limit of positive pulses", "A", NAME),
+        values=SET_CURRENTS,
     )
     read_range = Instrument.control(
         "READ:RANG?",
@@ -203,6 +196,11 @@ class DieBoard(Instrument):
             "limit_min_width": limits.min_width,
             "limit_read": limits.max_read_amplitude,
         }
+        if limits.max_set_current is not None:
+            wanted["limit_set_current"] = limits.max_set_current
+        full_scale = read_range_for(limits.max_current)
+        if full_scale != DEFAULT_READ_RANGE:
+            wanted["read_range"] = full_scale
         for name, value in wanted.items():
             setattr(self, name, value)
         self.check_errors()

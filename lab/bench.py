@@ -20,6 +20,7 @@ from drivers.visa import connect
 from lab.configuration import BenchConfiguration, InstrumentTable
 from lab.instrument_options import driver_options
 from lab.interruption import uninterrupted
+from lab.parameters import Parameters, build
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,11 @@ class Bench:
     def bench_time(self) -> float:
         """Seconds that the real bench would have taken so far; 0 where nothing is simulated."""
         return 0.0 if self.simulation is None else float(self.simulation.elapsed)
+
+    def parameters(self, protocol: str, kind: type[Parameters]) -> Parameters:
+        """Those of a protocol: its defaults, then the bench file's."""
+        given = self.configuration.protocols.get(protocol, {})
+        return build(kind, (f"{self.source} [protocols.{protocol}]", given))
 
     def protections(self, role: str) -> tuple[Protection, ...]:
         """What an instrument itself enforces, read back while it is as a protocol finds it."""

@@ -54,7 +54,7 @@ def check_bench(bench: Bench) -> BenchFindings:
         )
     die = bench.configuration.wafer.addresses[0]
     with bench.contacted(die) as memory_die:
-        contact = check_contact(memory_die)
+        contact = check_contact(bench, memory_die)
     return BenchFindings(instruments=tuple(instruments), die=die, contact=contact)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from crossbar.errors import ConfigurationError
 from crossbar.geometry import DieAddress
-from lab.configuration import BenchConfiguration, read_configuration
+from lab.configuration import BUILT_IN, BenchConfiguration, read_configuration
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +27,13 @@ class ChosenBench:
 
 
 def chosen_bench(bench: Path | None, simulated: bool, seed: int | None = None) -> ChosenBench:
-    """Read the bench file, or the built-in bench for ``--simulated``.
+    """Read the bench file, or a built-in bench: that of MTJs for ``--simulated``, that of a
+    technology for its name in place of a file.
 
     A simulated wafer of another seed is another wafer, so the seed becomes part of its name.
     Raises ConfigurationError where neither or both were given.
     """
-    if bench is not None and simulated:
+    if bench is not None and simulated and str(bench) not in BUILT_IN:
         raise ConfigurationError("Give --bench FILE or --simulated, not both.")
     if bench is None and not simulated:
         bench = Path("bench.toml")

@@ -22,9 +22,11 @@ from drivers.die_access.routed import GeneratorWiring
 from drivers.die_frame import DieFrame
 from drivers.matrix_wiring import MatrixWiring
 from lab.limits_table import LimitsTable
+from physics.hfox import HfOxPopulation
 from physics.mtj import MtjPopulation
 
-BUILT_IN = "default_bench.toml"
+BUILT_IN = {"mtj": "default_bench.toml", "hfox": "hfox_bench.toml"}
+"""Files beside this one: the built-in simulated bench of each technology."""
 
 
 class Table(BaseModel):
@@ -51,7 +53,7 @@ class WaferTable(Table):
     """The wafer map, and how its dies are divided."""
 
     name: str
-    technology: Literal["mtj"] = "mtj"
+    technology: Literal["mtj", "hfox"] = "mtj"
     columns: int = Field(gt=0, le=200)
     rows: int = Field(gt=0, le=200)
     dies: tuple[tuple[int, int], ...] | None = None
@@ -146,6 +148,8 @@ class SimulationTable(Table):
     ``line_resistance`` it makes no difference, as boards ground the other lines."""
     mtj: MtjPopulation = MtjPopulation()
     """What the cells of an MTJ wafer are, temperature, laws and anomalies among it."""
+    hfox: HfOxPopulation = HfOxPopulation()
+    """What the cells of an HfOx wafer are."""
 
 
 class AnalysisTable(Table):
@@ -201,25 +205,38 @@ class BenchConfiguration(Table):
             )
         return self
 
+    @model_validator(mode="after")
+    def _cells_have_limits(self) -> "BenchConfiguration":
+        technology = self.wafer.technology
+        if getattr(self.limits, technology) is None:
+            raise ValueError(
+                f"the wafer's technology is {technology} and there is no table "
+                f"[limits.{technology}]: say there what its cells may be given"
+            )
+        return self
+
     def limits_from(self, source: str) -> Limits:
         """The limits, carrying where they come from."""
         return self.limits.cell_limits(self.wafer.technology, source, self.wiring.cell_resistance)
 
 
 def read_configuration(path: Path | None) -> tuple[BenchConfiguration, str]:
-    """The bench described by a file, or the built-in simulated bench for None; and its name.
+    """The bench described by a file, or a built-in simulated bench: of MTJs for None, of the
+    technology for one's name. And the name of the file.
 
     Raises ConfigurationError with every mistake in the file.
     """
-    if path is None:
-        name, text = "the built-in simulated bench", files("lab").joinpath(BUILT_IN).read_text()
+    technology = "mtj" if path is None else str(path)
+    if technology in BUILT_IN:
+        name, text = "the built-in simulated bench", built_in_text(technology)
     else:
-        name = path.name
+        file = Path(technology)
+        name = file.name
         try:
-            text = path.read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(
-                f"{path} cannot be read ({error}). `lab init` writes a bench file to start from."
+                f"{file} cannot be read ({error}). `lab init` writes a bench file to start from."
             ) from None
     try:
         document = tomllib.loads(text)
@@ -240,9 +257,9 @@ def write_configuration(configuration: BenchConfiguration, path: Path) -> None:
         raise ConfigurationError(f"{path} cannot be written: {error}.") from None
 
 
-def built_in_text() -> str:
-    """The text of the built-in bench file, for `lab init`."""
-    return files("lab").joinpath(BUILT_IN).read_text()
+def built_in_text(technology: str = "mtj") -> str:
+    """The text of a built-in bench file, for `lab init`."""
+    return files("lab").joinpath(BUILT_IN[technology]).read_text()
 
 
 def explain(error: ValidationError, source: str, model: type[BaseModel] | None = None) -> str:

@@ -1,6 +1,6 @@
 """The [limits] of bench.toml: per technology for the cells, per instrument for the bench."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crossbar.limits import ChuckLimits, Limits
 from crossbar.units import Amperes, Joules, Metres, Ohms, Seconds, Volts
@@ -22,6 +22,8 @@ class CellLimitsTable(LimitsPart):
     max_current: Amperes = Field(gt=0)
     max_energy: Joules = Field(gt=0)
     max_pulses_per_cell: int = Field(gt=0, le=10**15)
+    max_set_current: Amperes | None = Field(default=None, gt=0)
+    """What the access transistors let through in FORMING and SET."""
 
 
 class GeneratorLimitsTable(LimitsPart):
@@ -48,10 +50,20 @@ class ProberLimitsTable(LimitsPart):
 class LimitsTable(LimitsPart):
     """All limits; nothing beyond them leaves the computer."""
 
-    mtj: CellLimitsTable
+    mtj: CellLimitsTable | None = None
+    hfox: CellLimitsTable | None = None
     pulse_generator: GeneratorLimitsTable = GeneratorLimitsTable()
     smu: SmuLimitsTable = SmuLimitsTable()
     prober: ProberLimitsTable = ProberLimitsTable()
+
+    @model_validator(mode="after")
+    def _filaments_are_limited(self) -> "LimitsTable":
+        if self.hfox is not None and self.hfox.max_set_current is None:
+            raise ValueError(
+                "[limits.hfox] needs max_set_current: without it a SET leaves cells so low that "
+                'no RESET reaches them; "100 uA" makes about 7 kOhm'
+            )
+        return self
 
     def cell_limits(self, technology: str, source: str, cell_resistance: Ohms) -> Limits:
         """What a cell may be given; the SMU's own limit counts where it is the lower one."""

@@ -1,14 +1,21 @@
 """Options that several commands share. Imported at start-up: nothing heavy may be imported here."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 BenchFile = Annotated[
-    Path | None, typer.Option("--bench", help="Bench file; ./bench.toml if there is one.")
+    Path | None,
+    typer.Option(
+        "--bench", help="Bench file (./bench.toml if there is one), or hfox: the built-in bench."
+    ),
 ]
-Simulated = Annotated[bool, typer.Option("--simulated", help="Use the built-in simulated bench.")]
+Simulated = Annotated[
+    bool,
+    typer.Option("--simulated", help="Use the built-in simulated bench, of MTJs unless --bench."),
+]
+Technology = Literal["mtj", "hfox"]
 Database = Annotated[
     str,
     typer.Option("--database", envvar="LAB_DATABASE", help="SQLite file or SQLAlchemy URL."),

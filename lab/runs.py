@@ -159,7 +159,7 @@ def measure(
             with bench.contacted(die) as memory_die:
                 listener("contact", die, stored)
                 done = store.done_keys(run, die)
-                contact = check_contact(memory_die)
+                contact = check_contact(bench, memory_die)
                 if contact.key not in done:
                     store.add(run, die, contact)
                 if not contact.touching:
@@ -198,9 +198,9 @@ def measure(
     )
 
 
-def check_contact(die: MemoryDie) -> ContactRecord:
-    """Read a few cells right after touchdown."""
-    return next(contact_check(die, ContactCheckParameters()))
+def check_contact(bench: Bench, die: MemoryDie) -> ContactRecord:
+    """Read a few cells right after touchdown, as [protocols.contact-check] says."""
+    return next(contact_check(die, bench.parameters("contact-check", ContactCheckParameters)))
 
 
 def _while_touching(bench: Bench, die: MemoryDie, records: Iterable[Any]) -> Iterator[Any]:
@@ -208,16 +208,16 @@ def _while_touching(bench: Bench, die: MemoryDie, records: Iterable[Any]) -> Ite
     said = bench.messages
     for record in records:
         if bench.messages != said or not said:  # makers' packages count no messages: look always
-            _still_touching(die)
+            _still_touching(bench, die)
             said = bench.messages
         yield record
 
 
-def _still_touching(die: MemoryDie) -> None:
+def _still_touching(bench: Bench, die: MemoryDie) -> None:
     """Raise ContactError if the needles have lifted since the last look: what was measured since
     then is worth nothing, and is not stored.
     """
-    contact = check_contact(die)
+    contact = check_contact(bench, die)
     if not contact.touching:
         raise ContactError(
             f"The needles lost contact with die {die.address} during the measurement: the best of "

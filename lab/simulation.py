@@ -42,7 +42,8 @@ def simulated_bench(
         addresses=configuration.wafer.addresses,
         geometry=configuration.wafer.geometry,
         seed=table.seed,
-        population=table.mtj,
+        population=getattr(table, configuration.wafer.technology),
+        current_limit=_current_limit(configuration),
         defects=scaled(SISTER_CHIP, table.defect_scale),
         twin=_kernels(store, table),
     )
@@ -76,6 +77,12 @@ def _wiring(configuration: BenchConfiguration, table: SimulationTable) -> ArrayW
         return None
     wires = Wires(word_segment=table.line_resistance, bit_segment=table.line_resistance)
     return ArrayWiring(wires=wires, selectors=table.selectors)
+
+
+def _current_limit(configuration: BenchConfiguration) -> Callable[[], float] | None:
+    """How the bench drives the gates of access transistors, where no die board does it."""
+    limit = configuration.limits_from("").max_set_current
+    return None if limit is None else lambda: limit
 
 
 def _options(role: str, configuration: BenchConfiguration) -> dict[str, Any]:

@@ -6,7 +6,7 @@ The population says which technology its dies are of.
 import hashlib
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -14,11 +14,14 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from crossbar.errors import DataError
+from crossbar.errors import ConfigurationError, DataError
 from crossbar.geometry import DieAddress, DieGeometry
-from crossbar.units import Seconds
+from crossbar.units import Amperes, Seconds
 from physics.defects import SISTER_CHIP, DefectPopulation
 from physics.die_truth import DieTruth, die_seed, draw_truth
+from physics.hfox import HfOxPopulation
+from physics.hfox_die import HfOxDie
+from physics.hfox_truth import draw_hfox_truth
 from physics.mtj import MtjPopulation
 from physics.mtj_die import MtjDie
 from physics.simulated_die import Clock, SimulatedDie, no_time
@@ -27,6 +30,14 @@ from physics.twin import twin_die
 FORMAT = "crossbar-lab wafer state, 1"
 WAFER_OF_36 = tuple(DieAddress(x, y) for y in range(6) for x in range(6))
 """Six by six dies."""
+
+
+def unknown_limit() -> Amperes:
+    """Stands for a bench that does not say how it drives its transistors' gates."""
+    raise ConfigurationError(
+        "HfOx cells were to be formed or SET, and nothing says what their access transistors let "
+        "through. Give max_set_current in bench.toml [limits.hfox]."
+    )
 
 
 class SimulatedWafer:
@@ -38,9 +49,10 @@ class SimulatedWafer:
         addresses: Sequence[DieAddress] = WAFER_OF_36,
         geometry: DieGeometry | None = None,
         seed: int,
-        population: MtjPopulation | None = None,
+        population: MtjPopulation | HfOxPopulation | None = None,
         defects: DefectPopulation = SISTER_CHIP,
         twin: Mapping[str, NDArray[np.float64]] | None = None,
+        current_limit: Callable[[], Amperes] | None = None,
     ) -> None:
         self.addresses = tuple(addresses)
         self.geometry = geometry or DieGeometry()
@@ -50,6 +62,9 @@ class SimulatedWafer:
         self.twin = twin
         """Measured kernels by name, as `physics.twin.twin_die` takes them: then every die's defects
         and conductances come from them, and ``defects`` is not used."""
+        self.current_limit = current_limit or unknown_limit
+        """What the access transistors of HfOx cells let through in FORMING and SET, as the bench
+        drives their gates; a die board takes this over."""
         self.clock: Clock = no_time
         """Of the bench that the wafer lies on, which sets it; starts at 0 with every bench."""
         self.age: Seconds = 0.0
@@ -69,28 +84,49 @@ class SimulatedWafer:
                     f"dies, from {min(self.addresses)} to {max(self.addresses)}. Correct the "
                     "address, or the wafer map in the bench's configuration."
                 )
-            self._dies[address] = MtjDie(
-                geometry=self.geometry,
-                truth=self._truth(address),
-                seed=die_seed(self.seed, address),
-                clock=self.now,
-            )
+            self._dies[address] = self._made(address, self.population)
         return self._dies[address]
 
-    def _truth(self, address: DieAddress) -> DieTruth:
+    def _made(
+        self, address: DieAddress, population: MtjPopulation | HfOxPopulation
+    ) -> SimulatedDie:
+        seed = die_seed(self.seed, address)
+        if isinstance(population, MtjPopulation):
+            truth = self._mtj_truth(address, population)
+            return MtjDie(geometry=self.geometry, truth=truth, seed=seed, clock=self.now)
+        if self.twin is not None:
+            raise ConfigurationError(
+                "Dies made of measured kernels are simulated as MTJs only. Take the kernels out of "
+                "[simulation], or choose the other technology."
+            )
+        return HfOxDie(
+            geometry=self.geometry,
+            truth=draw_hfox_truth(
+                geometry=self.geometry,
+                seed=self.seed,
+                address=address,
+                population=population,
+                defects=self.defects,
+            ),
+            seed=seed,
+            current_limit=lambda: self.current_limit(),
+            clock=self.now,
+        )
+
+    def _mtj_truth(self, address: DieAddress, population: MtjPopulation) -> DieTruth:
         if self.twin is not None:
             return twin_die(
                 self.twin,
                 geometry=self.geometry,
                 seed=self.seed,
                 address=address,
-                population=self.population,
+                population=population,
             )
         return draw_truth(
             geometry=self.geometry,
             seed=self.seed,
             address=address,
-            population=self.population,
+            population=population,
             defects=self.defects,
         )
 

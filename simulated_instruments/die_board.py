@@ -49,7 +49,7 @@ MAX_MESSAGE = 262_144
 """Bytes of the input buffer."""
 OVERRANGE = 0x02
 """Bit 1 of the questionable status: a current was clipped."""
-EVERY_AMPLITUDE = number("V", -2.0, 2.0)
+EVERY_AMPLITUDE = number("V", -4.0, 4.0)
 EVERY_WIDTH = number("S", 1e-9, 10e-3)
 READ_AMPLITUDE = number("V", -0.5, 0.5)
 INDEX = integer(0, 2**31)
@@ -60,10 +60,11 @@ class EmulatedDieBoard(ScpiInstrument):
 
     IDENTITY = "crossbar-lab,DieBoard-20000,0001,1.0"
 
-    limit_amplitude = Setting("LIMit:AMPLitude", number("V", 0.0, 2.0), 0.0)
+    limit_amplitude = Setting("LIMit:AMPLitude", number("V", 0.0, 4.0), 0.0)
     limit_min_width = Setting("LIMit:WIDTh:MINimum", EVERY_WIDTH, 1e-9)
     limit_max_width = Setting("LIMit:WIDTh:MAXimum", EVERY_WIDTH, 1e-9)
     limit_read = Setting("LIMit:READ", number("V", 0.0, 0.5), 0.0)
+    limit_set_current = Setting("LIMit:CURRent", number("A", 1e-6, 1e-3), 1e-3)
     read_range = Setting("READ:RANGe", one_of(100e-6, 1e-3, 10e-3), 1e-3)
     read_averages = Setting("READ:AVERages", integer(1, 256), 1)
     multiply_range = Setting("MULTiply:RANGe", one_of(1e-3, 2e-3, 5e-3, 10e-3, 20e-3), 5e-3)
@@ -77,6 +78,7 @@ class EmulatedDieBoard(ScpiInstrument):
         super().__init__()
         self.station = station
         self.geometry = station.wafer.geometry
+        station.wafer.current_limit = lambda: self.limit_set_current
         self._last_message = station.clock.now
         self._forget()
 

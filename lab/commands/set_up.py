@@ -5,11 +5,14 @@ from typing import Annotated
 
 import typer
 
-from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated
+from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated, Technology
 
 
 def init(
     path: Annotated[Path, typer.Argument(help="File to write.")] = Path("bench.toml"),
+    technology: Annotated[
+        Technology, typer.Option("--technology", help="What the wafer's cells are.")
+    ] = "mtj",
 ) -> None:
     """Write a bench file to start from; it describes the simulated bench."""
     from crossbar.errors import ConfigurationError
@@ -20,7 +23,7 @@ def init(
             f"{path} exists and is left as it is. Name another file, or move that one away."
         )
     try:
-        path.write_text(built_in_text(), encoding="utf-8")
+        path.write_text(built_in_text(technology), encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written: {error}.") from None
     print(f"Wrote {path}. Put your addresses, limits and wafer map there, then: lab check")

@@ -13,7 +13,8 @@ from crossbar.errors import (
 from crossbar.geometry import CellAddress, DieGeometry
 from crossbar.limits import Limits
 from crossbar.pulses import Pulse, State
-from drivers.die_board import DieBoard, block, selection
+from drivers.die_board import DieBoard
+from drivers.die_board_blocks import block, selection
 
 OK = b'+0,"No error"'
 SHAPE = ("SYST:SHAP?", "2,4,8")
@@ -306,7 +307,7 @@ def test_another_instrument_and_another_die_are_recognised():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("limit_amplitude", 2.1), ("limit_read", -0.1), ("limit_max_width", 0.1)],
+    [("limit_amplitude", 4.1), ("limit_read", -0.1), ("limit_max_width", 0.1)],
 )
 def test_limits_beyond_the_hardware_are_refused_before_a_byte_is_sent(name, value):
     """With the range."""

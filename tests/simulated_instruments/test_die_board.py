@@ -341,7 +341,7 @@ def test_the_watchdog_opens_a_forgotten_route(board):
         (b"READ:CELL? 0,0,0,0.31", -222),
         (b"READ:RANG 2E-3", -224),
         (b"LIM:WIDT:MIN 2MS", -221),
-        (b"LIM:AMPL 3", -222),
+        (b"LIM:AMPL 5", -222),
         (b"SEL:CELL #14" + bytes([40, 0, 0, 0]), -222),
         (b"SEL:CELL #18" + bytes(8), -224),
         (b"SEL:CELL #13abc", -161),

@@ -1,0 +1,338 @@
+"""A simulated die of HfOx cells: the states they are in, and what pulses do to them.
+
+One of the dies behind the emulators of a bench (`physics.simulated_die`). Its cells are fresh until
+they are formed. What a cell is, and the equations, stand in `physics.hfox`.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from crossbar.attempts import AttemptCounts, AttemptPlan
+from crossbar.geometry import CellIndices, DieGeometry
+from crossbar.pulses import Pulse, State
+from crossbar.units import Amperes, Volts
+from physics.breakdown import broken_conductance
+from physics.draws import Keys, UseCounter, content, keys, normals, uniforms
+from physics.hfox import (
+    LOW_AGEING,
+    MEASURED_CYCLES,
+    age_of,
+    conduction,
+    conduction_series,
+    uniform_matrix,
+)
+from physics.hfox_truth import HfOxTruth
+from physics.operations import (
+    by_millivolt,
+    cells_of,
+    check_plan,
+    distinct,
+    multiplied,
+    name_of,
+    with_noise,
+)
+from physics.simulated_die import Clock, no_time
+from physics.weak_reset import (
+    PulseNoise,
+    WeakResetCells,
+    WeakResetState,
+    advance,
+    log_resistance,
+    reference_pulses,
+)
+
+FloatArray = NDArray[np.float64]
+SERIES_TERMS = 6
+"""Of sinh, in a dot product: exact to 1e-9 up to 0.5 V."""
+
+
+class HfOxDie:
+    """Cells with a state; made by `physics.wafer.SimulatedWafer`. The port `SimulatedDie`."""
+
+    def __init__(
+        self,
+        *,
+        geometry: DieGeometry,
+        truth: HfOxTruth,
+        seed: np.uint64,
+        current_limit: Callable[[], Amperes],
+        clock: Clock = no_time,
+        noise: PulseNoise | None = None,
+    ) -> None:
+        """``current_limit`` tells what the access transistors let through in FORMING and SET, as
+        the bench drives their gates at the time; ``noise`` is that of weak RESET.
+        """
+        self.geometry = geometry
+        self.truth = truth
+        self.seed = seed
+        self.clock = clock
+        self.current_limit = current_limit
+        self.noise = noise or PulseNoise()
+        count = geometry.cells
+        self.formed: NDArray[np.bool_] = np.zeros(count, dtype=bool)
+        """(cells,) False while fresh."""
+        self.low: NDArray[np.bool_] = np.zeros(count, dtype=bool)
+        """(cells,) True from FORMING or SET to the next RESET."""
+        self.log_high: FloatArray = np.zeros(count)
+        """(cells,) ln Ohm; counts where formed and not LOW."""
+        self.r0: FloatArray = np.ones(count)
+        """(cells,) Ohm after the last SET, as `physics.weak_reset` has it; counts where LOW."""
+        self.weak_pulses: FloatArray = np.zeros(count)
+        """(cells,) Reference pulses of weak RESET since the last SET."""
+        self.telegraph_high: NDArray[np.bool_] = np.zeros(count, dtype=bool)
+        self.telegraph_level: FloatArray = np.zeros(count)
+        self.samples: FloatArray = np.zeros((count, self.noise.poles * self.noise.pink))
+        self.cycles: NDArray[np.int64] = np.zeros(count, dtype=np.int64)
+        """(cells,) SETs out of HIGH."""
+        self.dead: NDArray[np.bool_] = np.zeros(count, dtype=bool)
+        """(cells,) True where the oxide broke down: a short for ever."""
+        self.pulses_given: NDArray[np.int64] = np.zeros(count, dtype=np.int64)
+        """(cells,) Write and restore pulses."""
+        self._uses = UseCounter(count)
+        self._fixed = truth.fixed.copy()
+
+    @property
+    def classes(self) -> NDArray[np.int8]:
+        """(cells,) `CellClass` values."""
+        return self.truth.classes
+
+    @property
+    def stress(self) -> FloatArray:
+        """(cells,) Cycles, as a share of the million that were followed; 1 where broken."""
+        return np.where(self.dead, 1.0, self.cycles / MEASURED_CYCLES)
+
+    @property
+    def touched(self) -> bool:
+        """Whether anything was ever done to this die."""
+        return not self._uses.unused
+
+    def resistance(self, cells: CellIndices) -> FloatArray:
+        """(n,) Ohm of formed cells at 0.2 V, without noise, as if none were short or open."""
+        high = np.exp(self.log_high[cells])
+        here = np.flatnonzero(self.low[cells])
+        if len(here):
+            chosen = cells[here]
+            logs = log_resistance(self._weak(chosen), self._state(chosen), self.noise)
+            high[here] = np.exp(logs.numpy())
+        return high
+
+    def conductance(self, cells: CellIndices, voltage: Volts | FloatArray) -> FloatArray:
+        """(n,) Siemens without noise, in the present states, at this voltage (scalar or (n,))."""
+        self.geometry.check(cells)
+        formed, low, fixed = self.formed[cells], self.low[cells], self._fixed[cells]
+        zero_bias = np.where(formed, 1 / self.resistance(cells), self.truth.cells.fresh[cells])
+        shaped = zero_bias * np.where(low, 1.0, conduction(voltage))
+        return np.where(np.isnan(fixed), shaped, fixed)
+
+    def conduct(self, cells: CellIndices, voltage: Volts | FloatArray) -> FloatArray:
+        """(n,) Amperes: one reading of each cell, with noise; states stay as they are."""
+        current = voltage * self.conductance(cells, voltage)
+        for level, chosen in by_millivolt(voltage, len(current)):
+            for part in distinct(cells[chosen]):
+                here = chosen[part]
+                noise = normals(self._keys(cells[here], "read", level))
+                current[here] *= 1 + self.truth.population.read_noise * noise
+        return current
+
+    def pulse(self, cells: CellIndices, pulse: Pulse) -> None:
+        """Give each of the (n,) cells one pulse. It may form, SET, RESET or break it."""
+        for part in distinct(self.geometry.check(cells)):
+            here = cells[part]
+            self._apply(here, pulse, self._keys(here, "pulse", *self._name(pulse)))
+
+    def attempt(self, cells: CellIndices, plan: AttemptPlan) -> AttemptCounts:
+        """Run the plan on each of the (n,) distinct cells, attempt by attempt.
+
+        Raises ConfigurationError if the polarity of a pulse does not fit the plan, or the
+        thresholds do not fit the cells.
+        """
+        check_plan(self.geometry.check(cells), plan)
+        draws = self._keys(
+            cells, "attempt", *self._name(plan.restore), *self._name(plan.write),
+            round(plan.read_amplitude * 1e3), plan.initial.value,
+        )  # fmt: skip
+        rejected, errors = np.zeros((2, len(cells)), dtype=np.int64)
+        kept = (len(cells), plan.attempts, 2)
+        readings = np.full(kept, np.nan) if plan.keep_readings else None
+        starts_low = plan.initial is State.LOW
+        for number in range(plan.attempts):
+            now = keys(draws, number)
+            self._apply(cells, plan.restore, keys(now, 0))
+            before = self._sense(cells, plan.read_amplitude, keys(now, 1))
+            valid = (before >= plan.threshold) == starts_low
+            chosen = cells[valid]
+            self._apply(chosen, plan.write, keys(now[valid], 2))
+            after = self._sense(chosen, plan.read_amplitude, keys(now[valid], 3))
+            rejected += ~valid
+            errors[valid] += (after >= plan.threshold[valid]) == starts_low
+            if readings is not None:
+                readings[:, number, 0] = before
+                readings[valid, number, 1] = after
+        return AttemptCounts(
+            attempts=plan.attempts, rejected=rejected, errors=errors, readings=readings
+        )
+
+    def dot_product(self, subarray: int, row_voltages: FloatArray) -> FloatArray:
+        """(batch, rows) volts in, (batch, columns) amperes out of grounded columns, with noise.
+
+        Every product uses the conductance at its own voltage. Raises ConfigurationError if the
+        sub-array does not exist or the voltages have another shape.
+        """
+        cells = cells_of(self.geometry, subarray, row_voltages)
+        at_zero = self.conductance(cells, 0.0)
+        bends = ~self.low[cells] & np.isnan(self._fixed[cells])
+        terms = conduction_series(SERIES_TERMS) / conduction(0.0)
+        series = [at_zero, *(np.where(bends, at_zero * term, 0.0) for term in terms[1:])]
+        current = multiplied(series, row_voltages, self.geometry.columns)
+        at = self._keys(cells[:1], "dot product", subarray, row_voltages)
+        return with_noise(current, self.truth.population.read_noise, at)
+
+    def snapshot(self) -> dict[str, NDArray]:
+        """The state, as arrays for a file; the truth is not part of it."""
+        noisy = np.flatnonzero(self.samples.any(axis=1))
+        return {
+            **{name: getattr(self, name) for name in STATE},
+            "noisy": noisy, "samples": self.samples[noisy], **self._uses.snapshot(),
+        }  # fmt: skip
+
+    def restore(self, snapshot: Mapping[str, NDArray]) -> None:
+        """Take over a state that `snapshot` returned, of a die with the same truth."""
+        for name in STATE:
+            setattr(self, name, np.array(snapshot[name], dtype=getattr(self, name).dtype))
+        self.samples[:] = 0
+        self.samples[snapshot["noisy"]] = snapshot["samples"]
+        self._fixed = self.truth.fixed.copy()
+        self._break(np.flatnonzero(self.dead))
+        self._uses.restore(snapshot)
+
+    def _name(self, pulse: Pulse) -> tuple[object, ...]:
+        """What a pulse is known by: a SET with another current limit is another operation."""
+        limit = f"{self.current_limit():.3g}" if pulse.amplitude > 0 else ""
+        return (*name_of(pulse), limit)
+
+    def _keys(self, cells: CellIndices, *operation: object) -> Keys:
+        """Keys of one event on each of these distinct cells; counts the operation."""
+        name = content(*operation)
+        return keys(self.seed, name, cells, self._uses.take(name, cells))
+
+    def _weak(self, cells: CellIndices) -> WeakResetCells:
+        return self.truth.weak[torch.from_numpy(cells)]
+
+    def _state(self, cells: CellIndices) -> WeakResetState:
+        """What weak RESET has done to these cells so far."""
+        return WeakResetState(
+            r0=torch.from_numpy(self.r0[cells]),
+            pulses=torch.from_numpy(self.weak_pulses[cells]),
+            high=torch.from_numpy(self.telegraph_high[cells]),
+            level=torch.from_numpy(self.telegraph_level[cells]),
+            samples=torch.from_numpy(self.samples[cells]),
+        )
+
+    def _sense(self, cells: CellIndices, voltage: Volts, at: Keys) -> FloatArray:
+        """(n,) Siemens as read once."""
+        noise = 1 + self.truth.population.read_noise * normals(at)
+        return self.conductance(cells, voltage) * noise
+
+    def _apply(self, cells: CellIndices, pulse: Pulse, at: Keys) -> None:
+        """Let one pulse act on distinct cells; everything random comes of the keys ``at`` (n,)."""
+        self.pulses_given[cells] += 1
+        able = np.isnan(self._fixed[cells])
+        cells, at = cells[able], at[able]
+        formed = self.formed[cells]
+        if pulse.amplitude > 0:
+            self._form(cells[~formed], pulse)
+            self._set(cells[formed], pulse, at[formed])
+        elif pulse.amplitude < 0:
+            self._reset(cells[formed], pulse, at[formed])
+
+    def _form(self, cells: CellIndices, pulse: Pulse) -> None:
+        """Form the fresh cells whose forming voltage this reaches."""
+        population = self.truth.population
+        amplitude = population.effective_amplitude(pulse)
+        forms = cells[amplitude >= self.truth.cells.forming_voltage[cells]]
+        here = self.truth.cells[forms]
+        resistance = population.formed_resistance(here, amplitude, self.current_limit())
+        self.formed[forms] = True
+        self._become_low(forms, resistance / np.exp(self.truth.weak.c1.numpy()[forms]))
+
+    def _set(self, cells: CellIndices, pulse: Pulse, at: Keys) -> None:
+        """SET, LOW or HIGH before. Cells that already conduct more than this current limit can do
+        stay as they are.
+        """
+        population, weak = self.truth.population, self.truth.weak_population
+        here = self.truth.cells[cells]
+        sets = population.sets(here, population.effective_amplitude(pulse), normals(keys(at, 0)))
+        cells, at = cells[sets], at[sets]
+        scale = self.truth.low_scale(self.current_limit()) * np.exp(
+            LOW_AGEING * age_of(self.cycles[cells])
+        )
+        own = self._weak(cells)
+        least = scale * weak.r0.low * np.exp(own.c1.numpy())
+        r0 = scale * weak.r0_after_set(own, torch.from_numpy(uniforms(keys(at, 1)))).numpy()
+        acts = self.resistance(cells) >= least
+        self.cycles[cells[acts & ~self.low[cells]]] += 1
+        self._become_low(cells[acts], r0[acts])
+
+    def _become_low(self, cells: CellIndices, r0: FloatArray) -> None:
+        self.low[cells] = True
+        self.r0[cells] = r0
+        self.weak_pulses[cells] = 0
+        self.telegraph_high[cells] = False
+        self.telegraph_level[cells] = 0
+        self.samples[cells] = 0
+
+    def _reset(self, cells: CellIndices, pulse: Pulse, at: Keys) -> None:
+        """RESET as far as the amplitude goes; below its threshold, weak RESET of LOW cells."""
+        population = self.truth.population
+        amplitude = population.effective_amplitude(pulse)
+        breaks = amplitude >= self.truth.cells.breakdown_voltage[cells]
+        self._break(cells[breaks])
+        cells, at = cells[~breaks], at[~breaks]
+        here, before = self.truth.cells[cells], self.resistance(cells)
+        share = population.reset_share(here, amplitude, before, normals(keys(at, 0)))
+        moves, low = share > 0, self.low[cells]
+        weak = low & ~moves
+        volts = population.at_filament(-pulse.amplitude, before[weak])
+        self._weaken(cells[weak], reference_pulses(-volts, pulse.width), at[weak])
+        aim = population.log_high(
+            here, normals(keys(at, 1)), uniforms(keys(at, 2)), age_of(self.cycles[cells])
+        )
+        after = (1 - share) * np.log(before) + share * aim
+        after = np.where(low, after, np.maximum(after, np.log(before)))
+        self.log_high[cells[moves]] = after[moves]
+        self.low[cells[moves]] = False
+
+    def _weaken(self, cells: CellIndices, strength: FloatArray, at: Keys) -> None:
+        """Weak RESET of LOW cells by one pulse, worth so many reference pulses on each of them
+        (`physics.weak_reset`).
+        """
+        if not len(cells):
+            return
+        state = advance(
+            self._weak(cells),
+            self._state(cells),
+            torch.ones(len(cells), dtype=torch.float64),
+            torch.from_numpy(uniform_matrix(at, 3, self.noise.draws)),
+            self.noise,
+            torch.from_numpy(strength),
+        )
+        self.weak_pulses[cells] = state.pulses.numpy()
+        self.telegraph_high[cells] = state.high.numpy()
+        self.telegraph_level[cells] = state.level.numpy()
+        self.samples[cells] = state.samples.numpy()
+
+    def _break(self, cells: CellIndices) -> None:
+        """Turn cells into shorts, for ever."""
+        self.dead[cells] = True
+        draws = uniforms(keys(self.seed, content("broken"), cells))
+        self._fixed[cells] = broken_conductance(draws) * self.truth.population.median_low
+
+
+STATE = (
+    "formed", "low", "log_high", "r0", "weak_pulses", "telegraph_high", "telegraph_level",
+    "cycles", "dead", "pulses_given",
+)  # fmt: skip
+"""Arrays that `HfOxDie.snapshot` keeps as they are."""
