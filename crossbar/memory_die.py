@@ -1,15 +1,23 @@
 """The die under the needles, as protocols and training see it: the one gate every pulse passes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crossbar.attempts import AttemptCounts, AttemptList, AttemptPlan, ListCounts
+from crossbar.clock import WallClock
 from crossbar.geometry import CellIndices, DieAddress, DieGeometry
 from crossbar.limits import Limits
-from crossbar.ports import AttemptLister, AttemptSequencer, CellAccess, DotProduct, Readings
+from crossbar.ports import (
+    AttemptLister,
+    AttemptSequencer,
+    CellAccess,
+    Clock,
+    DotProduct,
+    Readings,
+)
 from crossbar.pulses import Pulse
 from crossbar.stress import StressLedger
 from crossbar.units import Joules, Volts
@@ -31,6 +39,8 @@ class MemoryDie:
     """None where the hardware has no analog dot product."""
     ledger: StressLedger | None = None
     """Counts the pulses of every cell; None where nobody does."""
+    clock: Clock = field(default_factory=WallClock)
+    """The bench's, for protocols that wait."""
 
     def read(self, cells: CellIndices, amplitude: Volts) -> Readings:
         """Read each of the (n,) cells once. Raises LimitError above the read limit."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from crossbar.attempts import AttemptCounts, AttemptList, AttemptPlan, ListCounts
 from crossbar.geometry import CellAddress, CellIndices, DieAddress
 from crossbar.pulses import Pulse
-from crossbar.units import Volts
+from crossbar.units import Seconds, Volts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,19 @@ class CurrentMeter(Protocol):
 
     def off(self) -> None:
         """Switch the output off."""
+
+
+class Clock(Protocol):
+    """The time on the bench: real, or virtual where the bench is simulated."""
+
+    @property
+    def now(self) -> Seconds:
+        """Since a moment that is the same for every run on this wafer; never goes back, even from
+        an interrupted run to the one that resumes it.
+        """
+
+    def wait(self, duration: Seconds) -> None:
+        """Let this much time pass; nothing if it is not positive."""
 
 
 class Terminal(Enum):

@@ -175,6 +175,29 @@ class ReadTrace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionReading:
+    """Cells that were written once and are left alone, read at one of several moments."""
+
+    step: int
+    """Which of the run's moments, from 0: right after writing."""
+    written_at: Seconds
+    """On the bench's clock, when the last of the cells was written; the same in all records."""
+    time: Seconds
+    """Since then."""
+    read_amplitude: Volts
+    cells: CellIndices
+    written_low: NDArray[np.bool_]
+    """(n,) True where LOW was written, False where HIGH."""
+    conductance: NDArray[np.float64]
+    """(n,) Siemens."""
+
+    @property
+    def key(self) -> Key:
+        """Also tells a resumed run when the cells were written."""
+        return ("retention", self.step, self.written_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VoltageSweep:
     """Current over voltage of one cell, in the order of measuring."""
 
@@ -218,6 +241,7 @@ Record = (
     | ProgrammedBlock
     | PulseTrain
     | ReadTrace
+    | RetentionReading
     | VoltageSweep
     | DotProductBlock
 )

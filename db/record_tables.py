@@ -25,6 +25,7 @@ from crossbar.records import (
     PulseTrain,
     ReadTrace,
     Record,
+    RetentionReading,
     VoltageSweep,
     WerPoint,
 )
@@ -40,6 +41,7 @@ R = TypeVar(
     ProgrammedBlock,
     PulseTrain,
     ReadTrace,
+    RetentionReading,
     VoltageSweep,
     DotProductBlock,
 )
@@ -70,6 +72,9 @@ RECORD_TABLES: dict[type[Record], RecordTable] = {
     PulseTrain: RecordTable(table=schema.pulse_trains, tag="train", key_columns=("cell", "part")),
     ReadTrace: RecordTable(
         table=schema.read_traces, tag="trace", key_columns=("cell", "state", "part")
+    ),
+    RetentionReading: RecordTable(
+        table=schema.retention_readings, tag="retention", key_columns=("step", "written_at")
     ),
     VoltageSweep: RecordTable(
         table=schema.voltage_sweeps, tag="sweep", key_columns=("cell", "part")

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from db.column_types import NanAsNull, UtcTime
 
-VERSION = "0005"
+VERSION = "0006"
 """The migration that leads to this schema; known here so that opening need not import Alembic."""
 
 metadata = MetaData(
@@ -244,6 +244,19 @@ read_traces = Table(
     Column("read_amplitude", NanAsNull),
     *(_array(name) for name in ("time", "conductance")),
     UniqueConstraint("run_id", "die_id", "cell", "state", "part"),
+)
+
+retention_readings = Table(
+    "retention_readings",
+    metadata,
+    _id(),
+    *_run_and_die(),
+    Column("step", Integer, nullable=False),
+    Column("written_at", Double, nullable=False),
+    Column("time", NanAsNull),
+    Column("read_amplitude", NanAsNull),
+    *(_array(name) for name in ("cells", "written_low", "conductance")),
+    UniqueConstraint("run_id", "die_id", "step", "written_at"),
 )
 
 voltage_sweeps = Table(

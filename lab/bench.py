@@ -3,14 +3,16 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from crossbar.clock import WallClock
 from crossbar.errors import ConfigurationError, InstrumentError, LabError
 from crossbar.geometry import DieAddress
 from crossbar.limits import Limits
 from crossbar.memory_die import MemoryDie
+from crossbar.ports import Clock
 from crossbar.pulses import Pulse
 from crossbar.stress import StressLedger
 from drivers.catalog import entry, load_driver
@@ -47,6 +49,8 @@ class Bench:
     execution: str = "board"
     ledger_of: Callable[[DieAddress], StressLedger] | None = None
     """Where the pulses of a die's cells are counted; None counts nothing."""
+    clock: Clock = field(default_factory=WallClock)
+    """What protocols wait by."""
 
     def keep_state(self) -> None:
         """Save the simulated wafer as it is now; a real wafer keeps its state by itself."""
@@ -107,7 +111,7 @@ class Bench:
         )
         ledger = None if self.ledger_of is None else self.ledger_of(die)
         # Before moving: a missing instrument is found here.
-        memory_die = replace(assembly.die(die), ledger=ledger)
+        memory_die = replace(assembly.die(die), ledger=ledger, clock=self.clock)
         prober.go_to(die)
         try:
             prober.contact()
@@ -137,13 +141,14 @@ def opened(
     execution: str = "board",
     ledger_of: Callable[[DieAddress], StressLedger] | None = None,
     connector: Callable[..., Any] = connect,
+    clock: Clock | None = None,
 ) -> Iterator[Bench]:
     """Open every instrument, or none; switch every output off on the way out.
 
     Raises InstrumentError that names every instrument that did not open, not only the first.
     ``simulation`` is the simulated bench to open instead of hardware; its wafer's state is saved to
     ``state_file`` at the end. ``connector`` is `drivers.visa.connect`, or what stands in for it
-    where traffic is recorded or replayed.
+    where traffic is recorded or replayed; ``clock`` by default real time, or the simulation's.
     """
     limits = configuration.limits_from(source)
     library = configuration.visa_library if simulation is None else simulation.visa_library
@@ -171,6 +176,7 @@ def opened(
             state_file=state_file,
             execution=execution,
             ledger_of=ledger_of,
+            clock=clock or (WallClock() if simulation is None else simulation.clock),
         )
 
 

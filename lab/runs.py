@@ -15,7 +15,7 @@ from db.store import Store
 from lab.bench import Bench
 from lab.findings import store_defect_map
 from lab.parameters import as_json
-from protocols.catalog import protocol
+from protocols.catalog import PROTOCOLS, protocol
 from protocols.contact_check import ContactCheckParameters, contact_check
 
 PACKAGES = ("crossbar-lab", "numpy", "pymeasure", "pyvisa", "sqlalchemy")
@@ -170,7 +170,7 @@ def measure(
                     listener("no contact", die, stored)
                     continue
                 misses = 0
-                records = work(memory_die, done | {contact.key})
+                records = _kept(bench, row.protocol, work(memory_die, done | {contact.key}))
                 for record in _while_touching(bench, memory_die, records):
                     store.add(run, die, record)  # durable before the generator goes on
                     stored += 1
@@ -201,6 +201,17 @@ def measure(
 def check_contact(bench: Bench, die: MemoryDie) -> ContactRecord:
     """Read a few cells right after touchdown, as [protocols.contact-check] says."""
     return next(contact_check(die, bench.parameters("contact-check", ContactCheckParameters)))
+
+
+def _kept(bench: Bench, name: str, records: Iterable[Any]) -> Iterator[Any]:
+    """Pass records on; where a resumed run needs the cells as they are, keep a simulated wafer
+    before each, for what a stored record tells of must not be lost.
+    """
+    lasting = name in PROTOCOLS and PROTOCOLS[name].lasting
+    for record in records:
+        if lasting:
+            bench.keep_state()
+        yield record
 
 
 def _while_touching(bench: Bench, die: MemoryDie, records: Iterable[Any]) -> Iterator[Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from crossbar.clock import ReplayClock
 from crossbar.geometry import DieAddress
 from crossbar.stress import StressLedger
 from db.store import Store
@@ -51,6 +52,7 @@ def session(
                 execution=execution,
                 ledger_of=partial(stress_ledger, store, chosen),
                 connector=connector,
+                clock=None if traffic.replayed is None else ReplayClock(),
             ) as bench,
         ):
             yield Session(store=store, bench=bench)

@@ -13,6 +13,8 @@ from protocols.dot_product_check import DotProductCheckParameters, dot_product_c
 from protocols.iv_sweep import IvSweepParameters, iv_sweep
 from protocols.program_levels import ProgramLevelsParameters, program_levels
 from protocols.read_disturb import ReadDisturbParameters, read_disturb
+from protocols.read_noise import ReadNoiseParameters, read_noise
+from protocols.retention import RetentionParameters, retention
 from protocols.set_reset_cycling import SetResetCyclingParameters, set_reset_cycling
 from protocols.switching_phase_diagram import (
     SwitchingPhaseDiagramParameters,
@@ -31,6 +33,9 @@ class ProtocolEntry:
     summary: str
     destructive: bool = False
     """Whether it spends the cells that it measures: `lab run` asks twice before."""
+    lasting: bool = False
+    """Whether a resumed run needs the cells as they were left: a simulated wafer is then kept with
+    every record, as a real one keeps itself."""
 
 
 PROTOCOLS: dict[str, ProtocolEntry] = {
@@ -58,6 +63,17 @@ PROTOCOLS: dict[str, ProtocolEntry] = {
         run=read_disturb,
         parameters=ReadDisturbParameters,
         summary="how often a long read switches the cell",
+    ),
+    "read-noise": ProtocolEntry(
+        run=read_noise,
+        parameters=ReadNoiseParameters,
+        summary="many readings of untouched cells: white, 1/f and telegraph noise",
+    ),
+    "retention": ProtocolEntry(
+        run=retention,
+        parameters=RetentionParameters,
+        summary="cells left alone for hours: drift, and states that flip",
+        lasting=True,
     ),
     "iv-sweep": ProtocolEntry(
         run=iv_sweep,

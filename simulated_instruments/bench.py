@@ -12,7 +12,7 @@ from drivers.catalog import entry
 from physics.wafer import SimulatedWafer
 from physics.wired_die import ArrayWiring
 from simulated_instruments.catalog import load_emulator
-from simulated_instruments.clock import VirtualClock
+from simulated_instruments.clock import VirtualClock, WaferClock
 from simulated_instruments.emulated_instrument import EmulatedInstrument
 from simulated_instruments.probe_station import ProbeStation
 from simulated_instruments.tcp_server import serve
@@ -89,6 +89,12 @@ class SimulatedBench:
     def elapsed(self) -> Seconds:
         """How long a real bench would have taken so far."""
         return self.station.clock.now
+
+    @property
+    def clock(self) -> WaferClock:
+        """For protocols that wait."""
+        station = self.station
+        return WaferClock(wafer_time=station.wafer.now, virtual=station.clock)
 
     def restart(self, address: str) -> None:
         """Switch an instrument off and on: settings, replies and errors are lost, outputs and

@@ -21,6 +21,7 @@ from crossbar.records import (
     PulseTrain,
     ReadTrace,
     Record,
+    RetentionReading,
     VoltageSweep,
     WerPoint,
 )
@@ -93,6 +94,16 @@ TRACES = st.builds(
     time=FLOATS,
     conductance=FLOATS,
 )
+RETENTION = st.builds(
+    RetentionReading,
+    step=st.integers(0, 2**31 - 1),
+    written_at=FINITE,
+    time=NUMBERS,
+    read_amplitude=NUMBERS,
+    cells=CELLS,
+    written_low=BOOLS,
+    conductance=FLOATS,
+)
 SWEEPS = st.builds(
     VoltageSweep,
     cell=st.integers(0, 2**31 - 1),
@@ -108,7 +119,9 @@ DOT_PRODUCTS = st.builds(
     current=npst.arrays(np.float64, (3, 2)),
     conductance=npst.arrays(np.float64, (4, 2)),
 )
-RECORDS = CONTACTS | BLOCKS | POINTS | PROGRAMMED | TRAINS | TRACES | SWEEPS | DOT_PRODUCTS
+RECORDS = (
+    CONTACTS | BLOCKS | POINTS | PROGRAMMED | TRAINS | TRACES | RETENTION | SWEEPS | DOT_PRODUCTS
+)
 POINT = WerPoint(
     cell=4,
     target=State.HIGH,
