@@ -24,6 +24,7 @@ from protocols.write_error_rate import WriteErrorRateParameters
 
 DEFAULT = WriteErrorRateParameters()
 AMPLITUDES, WIDTHS = DEFAULT.amplitudes, DEFAULT.widths
+PULSES = np.array([(volts, width) for volts in AMPLITUDES for width in WIDTHS])
 RULE = StoppingRule(
     relative_width=DEFAULT.relative_width,
     max_attempts=DEFAULT.max_attempts,
@@ -41,26 +42,34 @@ def draw_cells(cells: int, generator: np.random.Generator) -> NDArray[np.float64
     return np.array(MEDIANS) * np.exp(np.array(SPREADS) * generator.normal(size=(cells, 3)))
 
 
-def count_errors(truth: NDArray[np.float64], generator: np.random.Generator) -> SwitchingCounts:
-    """Count each cell's errors at every pulse until the stopping rule ends it."""
-    cells = len(truth)
-    pulses = np.array([(volts, width) for volts in AMPLITUDES for width in WIDTHS])
-    amplitude, width = (np.tile(column, (cells, 1)) for column in pulses.T)
+def rates_of(truth: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(cells, pulses) true write error rates at the protocol's pulses, widths running fastest."""
+    volts, seconds = (torch.from_numpy(column) for column in PULSES.T)
     delta, vc0, tau_d = (torch.from_numpy(column[:, None]) for column in truth.T)
-    volts, seconds = torch.from_numpy(amplitude), torch.from_numpy(width)
-    rate = log_wer(volts / vc0, seconds / tau_d, delta).exp().numpy().ravel()
+    return log_wer(volts / vc0, seconds / tau_d, delta).exp().numpy()
+
+
+def count_at(rates: NDArray[np.float64], generator: np.random.Generator) -> SwitchingCounts:
+    """Count the errors of cells with these rates (cells, pulses), until the stopping rule ends."""
+    rate = rates.ravel()
     errors, attempts = np.zeros((2, rate.size), dtype=np.int64)
     while (chunk := RULE.next_chunk(errors, attempts, 0)).any():
         errors += generator.binomial(chunk, rate)
         attempts += chunk
+    amplitude, width = (np.tile(column, (len(rates), 1)) for column in PULSES.T)
     return SwitchingCounts(
-        cells=np.arange(cells),
-        targets=(State.HIGH,) * cells,
+        cells=np.arange(len(rates)),
+        targets=(State.HIGH,) * len(rates),
         amplitude=amplitude,
         width=width,
-        attempts=attempts.reshape(amplitude.shape),
-        errors=errors.reshape(amplitude.shape),
+        attempts=attempts.reshape(rates.shape),
+        errors=errors.reshape(rates.shape),
     )
+
+
+def count_errors(truth: NDArray[np.float64], generator: np.random.Generator) -> SwitchingCounts:
+    """Count each cell's errors at every pulse until the stopping rule ends it."""
+    return count_at(rates_of(truth), generator)
 
 
 def report(truth: NDArray[np.float64], fits: SwitchingFits) -> None:

@@ -7,11 +7,17 @@ fit needs is imported where it is made: `lab run` must not wait for torch before
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from crossbar.records import WerPoint
 from crossbar.units import Ratio
-from db.rows import Estimate, FitRow, RunRow
+from db.rows import Check, Estimate, FitRow, RunRow
+
+if TYPE_CHECKING:
+    from analysis.switching_counts import SwitchingCounts
+    from analysis.switching_fit import SwitchingFits
 
 CONFIDENCE: Ratio = 0.95
 
@@ -34,12 +40,17 @@ class FitRecipe:
 
 
 def switching_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
-    """Delta, V_c0 and tau_D of every cell and direction. Imports torch."""
+    """Delta, V_c0 and tau_D of every cell and direction, each checked. Imports torch."""
+    from analysis.anomalies import FALSE_ALARM_RATE
     from analysis.switching_counts import gather_counts
     from analysis.switching_fit import PARAMETERS, fit_switching
 
-    exponent = float(analysis_of_run(row).get("barrier_exponent", 2.0))
-    found = fit_switching(gather_counts(points), CONFIDENCE, exponent)
+    supposed = analysis_of_run(row)
+    exponent = float(supposed.get("barrier_exponent", 2.0))
+    false_alarm_rate = float(supposed.get("false_alarm_rate", FALSE_ALARM_RATE))
+    counts = gather_counts(points)
+    found = fit_switching(counts, CONFIDENCE, exponent)
+    checks = switching_checks(counts, found, false_alarm_rate)
     return [
         FitRow(
             cell=int(cell),
@@ -54,9 +65,39 @@ def switching_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
             },
             log_likelihood=float(found.log_likelihood[place]),
             converged=bool(found.converged[place]),
-            assumptions={"barrier_exponent": exponent},
+            assumptions={"barrier_exponent": exponent, "false_alarm_rate": false_alarm_rate},
+            checks=checks[place],
         )
         for place, cell in enumerate(found.cells)
+    ]
+
+
+def switching_checks(
+    counts: "SwitchingCounts", fits: "SwitchingFits", false_alarm_rate: Ratio
+) -> list[dict[str, Check]]:
+    """Whether each row's cell behaves as the fit supposes; a sound one fails any check at most at
+    the false-alarm rate, of which rising errors and the goodness of fit have half each.
+    """
+    from analysis.anomalies import rising_errors
+    from analysis.goodness_of_fit import goodness_of_fit
+
+    rising = rising_errors(counts, false_alarm_rate / 2)
+    # A fixed seed: the same counts have the same p-values.
+    poor = goodness_of_fit(counts, fits, np.random.default_rng(0))
+    looks = {
+        "back-hopping": rising.back_hopping,
+        "non-monotonic": rising.non_monotonic,
+        "goodness of fit": poor,
+    }
+    return [
+        {
+            name: Check(
+                p_value=min(1.0, 2 * float(p_values[place])),
+                flagged=bool(p_values[place] < false_alarm_rate / 2),
+            )
+            for name, p_values in looks.items()
+        }
+        for place in range(len(fits.cells))
     ]
 
 

@@ -4,6 +4,7 @@ A protocol whose records are fitted (`lab.fits`) has its table from there; `TELL
 that show something else.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -110,9 +111,11 @@ def _shown(fit: FitRow, name: str, unit: str) -> str:
 
 
 def with_interval(found: Estimate, unit: str) -> str:
-    """ "60.1 (58 to 62.2)", with the unit where there is one."""
-    low, high = (format_quantity(end, unit) for end in (found.low, found.high))
-    return f"{format_quantity(found.estimate, unit)} ({low} to {high})"
+    """ "357.7 (356.8 to 358.6) mV": all three in the unit that suits the estimate."""
+    number, _, symbol = format_quantity(found.estimate, unit).partition(" ")
+    usable = found.estimate != 0 and math.isfinite(found.estimate)
+    scale = 10.0 ** round(math.log10(float(number) / found.estimate)) if usable else 1.0
+    return f"{number} ({found.low * scale:.4g} to {found.high * scale:.4g}) {symbol}".rstrip()
 
 
 def _for_programs(die: DieAddress, fit: FitRow) -> dict[str, Any]:

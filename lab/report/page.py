@@ -143,6 +143,7 @@ def _write_errors(content: ReportContent) -> list[Section]:
             str(fit.cell),
             fit.target.value.upper() if fit.target else "",
             *(_estimate(fit, name, symbol) for name, symbol in PARAMETERS),
+            ", ".join(name for name, check in fit.checks.items() if check.flagged),
         ]
         for fit in content.fits
     ]
@@ -152,9 +153,11 @@ def _write_errors(content: ReportContent) -> list[Section]:
             text=f"{attempts:,} attempts, each from a verified initial state, kept in time by the "
             f"{' and '.join(executed)}. Bars are 95 % Clopper-Pearson intervals; a triangle says "
             "that no error was seen. Lines are the maximum-likelihood fit of the Fokker-Planck "
-            "switching model, with its band.",
+            "switching model, with its band. Flags: errors that rise with the amplitude, or counts "
+            "that contradict the fit; a sound cell has one at the false-alarm rate of [analysis], "
+            "1 % unless set.",
             body=image(figures.wer_curves(content.points, content.curves))
-            + table(["cell", "to", "Δ", "V<sub>c0</sub>", "τ<sub>D</sub>"], rows),
+            + table(["cell", "to", "Δ", "V<sub>c0</sub>", "τ<sub>D</sub>", "flags"], rows),
         )
     ]
 

@@ -1,0 +1,39 @@
+import math
+
+import pytest
+
+from crossbar.pulses import State
+from db.rows import Check, Estimate, FitRow
+from lab.telling import flags_of, with_interval
+
+
+@pytest.mark.parametrize(
+    ("estimate", "unit", "shown"),
+    [
+        ((0.3577, 0.3568, 0.3586), "V", "357.7 (356.8 to 358.6) mV"),
+        ((-2e-9, -3e-9, 1e-9), "s", "-2 (-3 to 1) ns"),
+        ((60.1, 0.0, math.inf), "", "60.1 (0 to inf)"),
+        ((0.0, 0.0, 0.01), "", "0 (0 to 0.01)"),
+        ((math.nan, math.nan, 0.5), "V", "nan (nan to 0.5) V"),
+    ],
+)
+def test_an_interval_has_one_unit(estimate, unit, shown):
+    """Estimate and ends share a prefix; open ends and missing estimates are told as they are."""
+    value, low, high = estimate
+    assert with_interval(Estimate(estimate=value, low=low, high=high), unit) == shown
+
+
+def test_flags_name_what_failed():
+    """A fit that did not converge comes first, then the checks that failed."""
+    fit = FitRow(
+        cell=3,
+        target=State.LOW,
+        parameters={},
+        log_likelihood=-1.0,
+        converged=False,
+        checks={
+            "back-hopping": Check(p_value=1e-5, flagged=True),
+            "goodness of fit": Check(p_value=0.5, flagged=False),
+        },
+    )
+    assert flags_of(fit) == "no fit, back-hopping"
