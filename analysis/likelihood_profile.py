@@ -24,6 +24,8 @@ SHARPNESS = 1e-3
 
 def most_likely(loss: Loss, start: Values, bounds: Values) -> tuple[Values, float]:
     """The parameters (k,) of the smallest loss within ``bounds`` (k, 2), and that loss."""
+    if not len(start):  # the profile of a single parameter leaves nothing to seek
+        return start, loss(start)[0]
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
     return np.asarray(found.x), float(found.fun)
 

@@ -1,0 +1,187 @@
+"""m1, t_star and m2 of every cell from readings of ln R over the number of weak RESET pulses.
+
+The model is that of `physics.weak_reset` (Majumdar et al., IEEE TED 2021). Its noise is correlated:
+the pink part remembers 15 pulses, so readings are used that lie at least as far apart; the
+telegraph is followed by a likelihood that knows of it (`analysis.weak_reset_likelihood`). Free of
+torch.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+from scipy.stats import chi2
+from scipy.stats import f as fisher
+
+from analysis.intervals import check_confidence
+from analysis.telegraph_chain import Chain
+from analysis.telegraph_levels import fraction_below
+from analysis.weak_reset_likelihood import Curves, Expected
+from analysis.weak_reset_scan import FEWEST_READINGS, KneeScan, scan_knees
+from analysis.weak_reset_trains import WeakResetTrains
+from crossbar.errors import DataError
+from crossbar.units import Ratio
+
+Values = NDArray[np.float64]
+MEMORY = 15
+"""Pulses that the published pink noise remembers."""
+LAGS = 10
+"""Of the test of the residuals."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeakResetFits:
+    """The parameters of n cells under one amplitude and width.
+
+    Intervals are (n, 2): low and high, at ``confidence`` each; an infinite end is open.
+    """
+
+    trains: WeakResetTrains
+    """The readings that were used."""
+    confidence: Ratio
+    m1: Values
+    """(n,) rise of ln R by a pulse before the knee."""
+    m1_interval: Values
+    t_star: Values
+    """(n,) pulses at the knee; infinite if the train shows none."""
+    t_star_interval: Values
+    m2: Values
+    """(n,) rise by a pulse after the knee; NaN if the train shows none."""
+    m2_interval: Values
+    start: Values
+    """(n, k) ln(R / Ohm) at which the line of each train begins, the noise at its mean; NaN
+    without a train."""
+    start_error: Values
+    """(n, k) standard errors."""
+    level: Values
+    """(n,) largest level of the telegraph; says nothing where it was never high."""
+    noise: Values
+    """(n,) standard deviation of ln R without the telegraph."""
+    total_noise: Values
+    """(n,) around the lines, with the telegraph."""
+    chain: Chain
+    """The telegraph's odds by the pulse, of all cells together."""
+    log_likelihood: Values
+    """(n,)"""
+    misfit: Values
+    """(n,) p-values of the Ljung-Box test (`LAGS` lags; Biometrika 65, 297, 1978) that around the
+    lines nothing but the model's noise is left: small where they are not straight, or where the
+    noise remembers more than it should."""
+    scan: KneeScan
+
+
+def fit_weak_reset(
+    trains: WeakResetTrains, confidence: float = 0.95, memory: int = MEMORY
+) -> WeakResetFits:
+    """Fit every cell; its trains share slopes and knee, and begin each where their SET left them.
+
+    A parameter's interval holds the values at which the likelihood, maximized over the others, is
+    within F(confidence; 1, readings - parameters) / 2 of its maximum. Cells with fewer than
+    `FEWEST_READINGS` readings ``memory`` pulses apart are left out. Raises DataError if none is
+    left, and ConfigurationError for a confidence outside 0 to 1.
+    """
+    check_confidence(confidence)
+    used = _usable(trains.spaced(memory), memory)
+    found = scan_knees(used)
+    read = np.isfinite(used.log_r)
+    parameters = np.any(read, -1).sum(1) + 5
+    left = read.sum((1, 2)) - parameters
+    allowed = fisher.ppf(confidence, 1, left) / 2
+    scan = found.scan.widened(1 + parameters / left)
+    first, second = (slope_intervals(scan, axis, allowed) for axis in (0, 1))
+    started = np.where(read.any(-1), found.curves.start, np.nan)
+    spent = np.sum(np.where(read, found.readings.residual, 0.0) ** 2, axis=(1, 2))
+    return WeakResetFits(
+        trains=used,
+        confidence=confidence,
+        m1=found.slopes[:, 0],
+        m1_interval=first,
+        t_star=found.knee,
+        t_star_interval=knee_intervals(scan, allowed),
+        m2=np.where(np.isfinite(found.knee), found.slopes[:, 1], np.nan),
+        m2_interval=second,
+        start=started,
+        start_error=np.where(read.any(-1), found.start_error, np.nan),
+        level=found.curves.level,
+        noise=found.curves.noise * np.sqrt(1 + parameters / left),
+        total_noise=np.sqrt(spent / left),
+        chain=found.chain,
+        log_likelihood=found.scan.log_likelihood.max(1),
+        misfit=misfit(found.curves, found.readings),
+        scan=scan,
+    )
+
+
+def _usable(trains: WeakResetTrains, memory: int) -> WeakResetTrains:
+    """The cells with enough readings. Raises DataError if there are none."""
+    enough = np.isfinite(trains.log_r).sum(-1).max(1, initial=0) >= FEWEST_READINGS
+    if not enough.any():
+        raise DataError(
+            f"No cell has {FEWEST_READINGS} readings of one train that lie {memory} pulses apart, "
+            "which is what two lines with a knee take. Give more pulses, or read more often."
+        )
+    return trains.of_cells(np.flatnonzero(enough))
+
+
+def slope_intervals(scan: KneeScan, axis: int, allowed: Values) -> Values:
+    """(n, 2) ends for m1 (axis 0) or m2 (axis 1).
+
+    Given the knee the likelihood of a slope is close to normal; over the knees the best counts.
+    """
+    spare = allowed[:, None] - (scan.log_likelihood.max(1)[:, None] - scan.log_likelihood)
+    with np.errstate(invalid="ignore"):
+        reach = np.sqrt(2 * scan.covariance[:, :, axis, axis] * np.maximum(spare, 0))
+    possible = spare > 0
+    low = np.where(possible, scan.slopes[:, :, axis] - reach, np.inf).min(1)
+    high = np.where(possible, scan.slopes[:, :, axis] + reach, -np.inf).max(1)
+    return np.stack([low, high], -1)
+
+
+def knee_intervals(scan: KneeScan, allowed: Values) -> Values:
+    """(n, 2) ends for t_star; 0 and infinity where an end of the train is not excluded."""
+    ends = np.empty((len(allowed), 2))
+    for row, drop in enumerate(scan.log_likelihood.max(1)[:, None] - scan.log_likelihood):
+        # The root of the drop is close to a straight line in the logarithm of the knee.
+        root, most = np.sqrt(drop), np.sqrt(allowed[row])
+        inside = np.flatnonzero(root <= most)
+        knee = np.log(scan.knee[row])
+        first, last = int(inside[0]), int(inside[-1])
+        low = -np.inf if first == 0 else _crossing(root, knee, most, first, first - 1)
+        if last == len(root) - 1:
+            high = np.inf
+        elif last == len(root) - 2:
+            high = knee[last]  # one line is excluded, and beyond is no knee that was tried
+        else:
+            high = _crossing(root, knee, most, last, last + 1)
+        ends[row] = low, high
+    return np.exp(ends)
+
+
+def _crossing(root: Values, knee: Values, most: float, inside: int, outside: int) -> float:
+    share = (most - root[inside]) / (root[outside] - root[inside])
+    return float(knee[inside] + share * (knee[outside] - knee[inside]))
+
+
+def misfit(curves: Curves, found: Expected) -> Values:
+    """(n,) p-values of `WeakResetFits.misfit`.
+
+    What is tested are the readings' quantiles given the readings before them (Rosenblatt, Ann.
+    Math. Stat. 23, 470, 1952), as normal numbers; independent if the model is right.
+    """
+    low = ndtr(found.residual / curves.noise[:, None, None])
+    high = found.states.expected_high
+    noise = curves.noise[:, None, None]
+    below = fraction_below(found.residual / noise, curves.level[:, None, None] / noise)
+    quantile = low + high * (below - low)
+    normal = np.where(found.read, ndtri(np.clip(quantile, 1e-9, 1 - 1e-9)), 0.0)
+    count = found.read.sum((1, 2))
+    mean = normal.sum((1, 2)) / count
+    normal = np.where(found.read, normal - mean[:, None, None], 0.0)
+    variance = np.sum(normal**2, axis=(1, 2))
+    statistic = np.zeros(len(count))
+    for lag in range(1, LAGS + 1):
+        together = np.sum(normal[..., lag:] * normal[..., :-lag], axis=(1, 2)) / variance
+        pairs = np.sum(found.read[..., lag:] & found.read[..., :-lag], axis=(1, 2))
+        statistic += together**2 / np.maximum(pairs, 1)
+    return np.asarray(chi2.sf(statistic * count * (count + 2), LAGS))
