@@ -44,6 +44,8 @@ class RunSummary:
     without_contact: tuple[DieAddress, ...]
     bench_time: float
     """Seconds the real bench would have taken (simulated), else 0."""
+    messages: int = 0
+    """Sent to the instruments by this part of the run."""
 
 
 def versions() -> dict[str, str]:
@@ -151,7 +153,7 @@ def measure(
     row = store.run(run)
     finished = store.done_dies(run)
     stored, misses, without_contact = 0, 0, []
-    started = bench.bench_time
+    started, said = bench.bench_time, bench.messages
     try:
         for die in row.dies:
             if die in finished:
@@ -195,6 +197,7 @@ def measure(
         records=stored,
         without_contact=tuple(without_contact),
         bench_time=bench.bench_time - started,
+        messages=bench.messages - said,
     )
 
 

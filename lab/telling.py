@@ -41,6 +41,7 @@ def tell_run(output: "Output", summary: "RunSummary", database: str) -> None:
     )
     for die in summary.without_contact:
         output.say(f"No contact on die {die}; it was left out.", style="yellow")
+    output.say(f"The instruments were sent {summary.messages:,} messages.")
     if summary.bench_time:
         output.say(f"The real bench would have taken {format_quantity(summary.bench_time, 's')}.")
     output.result(
@@ -52,6 +53,7 @@ def tell_run(output: "Output", summary: "RunSummary", database: str) -> None:
             "records": summary.records,
             "without_contact": [[die.x, die.y] for die in summary.without_contact],
             "bench_time": summary.bench_time,
+            "messages": summary.messages,
             "database": database,
         }
         | _findings(output, summary, database)

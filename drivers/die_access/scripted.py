@@ -21,7 +21,7 @@ SHORTEST_RESTORE: Seconds = 100e-6
 """The SMU's shortest pulse."""
 MAX_BATCH = 1000
 """Attempts per call of the script."""
-BATCH_DURATION: Seconds = 1.0
+BATCH_DURATION: Seconds = 2.5
 """A batch answers after about this time at the latest, well within a link's usual timeout."""
 LINE_FREQUENCY = 50.0
 """For the estimate of a batch's duration; 60 Hz lines are faster."""
@@ -160,7 +160,6 @@ class ScriptedSequencer:
         batches = []
         for first in range(0, plan.attempts, size):
             batches.append(self._run_batch(plan, threshold, min(size, plan.attempts - first)))
-            self.smu.check_errors()
         return batches or [Batch(rejected=0, errors=0, readings=np.empty((0, 2)))]
 
     def _batch_size(self, plan: AttemptPlan) -> int:
@@ -184,7 +183,9 @@ class ScriptedSequencer:
             replies=3 if plan.keep_readings else 1,
         )
         counts = _numbers(lines[0], "\t")
-        if len(counts) != 2 or not all(0 <= n <= attempts and n == int(n) for n in counts):
+        if len(counts) == 3 and counts[2] > 0:
+            self.smu.check_errors()
+        if len(counts) != 3 or not all(0 <= n <= attempts and n == int(n) for n in counts[:2]):
             raise ReplyError(
                 f"The script answered {lines[0]!r} instead of the numbers of rejected attempts and "
                 f"errors among {attempts}."
