@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import convolve1d
 from scipy.stats import norm
 
 from analysis.amplitude_interval import fit_amplitudes
@@ -32,6 +33,8 @@ FloatArray = NDArray[np.float64]
 
 CANDIDATES = np.geomspace(0.2, 1.6, 56)
 """Amplitudes considered at each width, in units of the most likely V: steps of 3.9 %."""
+NEIGHBOURS = 6
+"""Candidates to each side that count as the same pulse, less and less."""
 IMPROVEMENTS = 60
 """Of the shares; later ones move them between neighbouring pulses."""
 MARGIN = 1.05
@@ -60,6 +63,14 @@ class Blocks:
     attempts: NDArray[np.int64]
     """(n,) 0 where nothing is left to do."""
 
+    def rows(self, index: NDArray) -> "Blocks":
+        """Those of some pairs, by mask or indices."""
+        return Blocks(
+            amplitude=self.amplitude[index],
+            width=self.width[index],
+            attempts=self.attempts[index],
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class AmplitudeDesign:
@@ -82,6 +93,8 @@ class AmplitudeDesign:
 
     def next_blocks(self, seen: Observed, spent: NDArray[np.int64]) -> Blocks:
         """Plan the next block of each of n pairs, of which (n,) attempts have been ``spent``."""
+        if not len(spent):
+            return Blocks(amplitude=np.zeros(0), width=np.zeros(0), attempts=np.zeros(0, np.int64))
         likelihood = Density(quantity=self.quantity)
         at = self._plausible(seen)
         precision = DOUBT * self.expectation.precision() + np.stack(
@@ -132,7 +145,7 @@ class AmplitudeDesign:
         each = np.stack([information_of(value) for value, _ in linear])
         weights = attempts.astype(np.float64)[:, None] * each
         shares = optimal_shares(precision, weights, np.stack([slopes for _, slopes in linear]))
-        best = np.argmax(shares, axis=1)[:, None]
+        best = np.argmax(neighbourhoods(shares, len(self.widths)), axis=1)[:, None]
         return (
             np.take_along_axis(amplitude, best, axis=1)[:, 0],
             np.take_along_axis(width, best, axis=1)[:, 0],
@@ -161,3 +174,16 @@ def optimal_shares(
         shares = shares * np.sqrt(np.sum(weights * felt**2, axis=0))
         shares /= np.maximum(shares.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     return shares
+
+
+def neighbourhoods(shares: FloatArray, widths: int) -> FloatArray:
+    """(n, k) the sum of each pulse's share and those of its neighbours in amplitude.
+
+    The best design is a few pulses, but which of some neighbours they are hardly matters, and the
+    shares are spread over them: a mark for the middle of each heap.
+    """
+    table = shares.reshape(len(shares), -1, widths)
+    kernel = NEIGHBOURS + 1 - np.abs(np.arange(-NEIGHBOURS, NEIGHBOURS + 1))
+    return convolve1d(table, kernel / (NEIGHBOURS + 1), axis=1, mode="constant").reshape(
+        shares.shape
+    )

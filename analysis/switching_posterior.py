@@ -6,6 +6,7 @@ interval of V is one of a parameter. Everything is batched over n (cell, target)
 logarithms, and free of torch: it runs between two pulses of a measurement.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from analysis.switching_counts import SwitchingCounts
 from crossbar.errors import ConfigurationError
+from crossbar.records import WerPoint
 from crossbar.units import Ratio, Seconds, Volts
 from physics.switching_table import log_current_for, log_hazard
 
@@ -100,6 +102,22 @@ class Observed:
             attempts=self.attempts[index],
             errors=self.errors[index],
         )
+
+
+def observed_points(rows: Sequence[Sequence[WerPoint]]) -> Observed:
+    """Records of n pairs, a sequence each; what comes of them does not depend on their order."""
+    longest = max(map(len, rows), default=0)
+    shape = (len(rows), longest)
+    amplitude, width = np.full(shape, 0.5), np.full(shape, 1e-8)  # of padding: any pulse will do
+    attempts, errors = np.zeros((2, *shape))
+    for place, row in enumerate(rows):
+        ordered = sorted(row, key=lambda point: (point.width, abs(point.amplitude)))
+        here = (place, slice(len(row)))
+        amplitude[here] = [abs(point.amplitude) for point in ordered]
+        width[here] = [point.width for point in ordered]
+        attempts[here] = [point.attempts for point in ordered]
+        errors[here] = [point.errors for point in ordered]
+    return Observed(amplitude=amplitude, width=width, attempts=attempts, errors=errors)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from db.rows import RunRow
 from db.store import Store
 from lab.bench import Bench
 from lab.parameters import build
-from lab.runs import Listener, RunSummary, Work, findings_of, measure, wafer_of
+from lab.runs import Listener, RunSummary, Work, findings_of, measure, wafer_of, work_of
 from protocols.catalog import protocol
 
 
@@ -40,4 +40,4 @@ def _work_of(store: Store, row: RunRow) -> Work:
         return records_of_programming(store, row, Solution.from_arrays(trained.solution))
     entry = protocol(row.protocol)
     parameters = build(entry.parameters, (f"run {row.id}", row.parameters))
-    return lambda die, done: entry.run(die, parameters, done)
+    return work_of(store, row.id, entry, parameters)

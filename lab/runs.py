@@ -9,13 +9,13 @@ from typing import Any
 from crossbar.errors import ContactError
 from crossbar.geometry import DieAddress
 from crossbar.memory_die import MemoryDie
-from crossbar.records import ContactRecord, Key, Record
+from crossbar.records import ContactRecord, Key, Record, WerPoint
 from db.rows import UsedInstrument
 from db.store import Store
 from lab.bench import Bench
 from lab.findings import store_defect_map
 from lab.parameters import as_json
-from protocols.catalog import PROTOCOLS, protocol
+from protocols.catalog import PROTOCOLS, ProtocolEntry, protocol
 from protocols.contact_check import ContactCheckParameters, contact_check
 
 PACKAGES = ("crossbar-lab", "numpy", "pymeasure", "pyvisa", "sqlalchemy")
@@ -68,16 +68,16 @@ def start_run(
     listener: Listener = lambda *_: None,
 ) -> RunSummary:
     """Run a protocol on the given dies. An interruption leaves the run resumable."""
-    entry = protocol(name)
     run = begin(store, bench, name, as_json(parameters), dies)
-    return measure(
-        store,
-        bench,
-        run,
-        lambda die, done: entry.run(die, parameters, done),
-        listener,
-        findings_of(store, run),
-    )
+    work = work_of(store, run, protocol(name), parameters)
+    return measure(store, bench, run, work, listener, findings_of(store, run))
+
+
+def work_of(store: Store, run: int, entry: ProtocolEntry, parameters: Any) -> Work:
+    """What a protocol does on a die of a run, whether it begins there or goes on."""
+    if not entry.looks_back:
+        return lambda die, done: entry.run(die, parameters, done)
+    return lambda die, done: entry.run(die, parameters, store.records(run, die.address, WerPoint))
 
 
 def findings_of(store: Store, run: int) -> Callable[[MemoryDie], None]:

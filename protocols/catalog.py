@@ -6,6 +6,10 @@ from typing import Any
 
 from crossbar.errors import ConfigurationError
 from crossbar.records import Record
+from protocols.adaptive_write_error_rate import (
+    AdaptiveWriteErrorRateParameters,
+    adaptive_write_error_rate,
+)
 from protocols.array_map import ArrayMapParameters, array_map
 from protocols.breakdown_ramp import BreakdownRampParameters, breakdown_ramp
 from protocols.contact_check import ContactCheckParameters, contact_check
@@ -28,9 +32,12 @@ class ProtocolEntry:
     """A protocol and the type of its parameters."""
 
     run: Callable[..., Iterator[Record]]
-    """(die, parameters, done) -> records."""
+    """(die, parameters, done) -> records; ``done`` are the keys of those stored already, or where
+    it ``looks_back`` those WerPoints themselves."""
     parameters: type[Any]
     summary: str
+    looks_back: bool = False
+    """Whether what it does next depends on what it found before."""
     destructive: bool = False
     """Whether it spends the cells that it measures: `lab run` asks twice before."""
     lasting: bool = False
@@ -53,6 +60,12 @@ PROTOCOLS: dict[str, ProtocolEntry] = {
         run=write_error_rate,
         parameters=WriteErrorRateParameters,
         summary="write error rate over amplitude, width and direction",
+    ),
+    "adaptive-write-error-rate": ProtocolEntry(
+        run=adaptive_write_error_rate,
+        parameters=AdaptiveWriteErrorRateParameters,
+        summary="the amplitude for a wanted write error rate, in the fewest attempts",
+        looks_back=True,
     ),
     "switching-phase-diagram": ProtocolEntry(
         run=switching_phase_diagram,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from analysis.amplitude_design import AmplitudeDesign, optimal_shares
+from analysis.amplitude_design import AmplitudeDesign, neighbourhoods, optimal_shares
 from analysis.amplitude_interval import fit_amplitudes
 from analysis.switching_posterior import (
     AmplitudeForWer,
@@ -171,3 +171,14 @@ def test_shares_are_those_of_the_best_design():
     variance = np.linalg.inv(np.swapaxes(spread, 1, 2) @ slopes)[:, 0, 0]
     best = [smallest_variance(each) for each in truth]
     np.testing.assert_allclose(variance, best, rtol=0.02)
+
+
+def test_shares_of_neighbours_count_together():
+    """A heap of small shares is a pulse; a larger single share at another width is less."""
+    shares = np.zeros((1, 56, 4))
+    shares[0, 20:25, 0] = 0.12
+    shares[0, 40, 2] = 0.4
+
+    best = np.unravel_index(np.argmax(neighbourhoods(shares.reshape(1, -1), 4)), shares.shape[1:])
+
+    assert best == (22, 0)
