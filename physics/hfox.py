@@ -16,7 +16,7 @@ cell is `physics.weak_reset`. Equations:
   stays LOW: it is over-SET.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from crossbar.errors import ConfigurationError
 from crossbar.pulses import Pulse
 from crossbar.units import Amperes, Ohms, Ratio, Seconds, Siemens, Volts
 from physics.draws import Keys, keys, uniforms
+from physics.hfox_time import HfOxTimePopulation
 
 FloatArray = NDArray[np.float64]
 
@@ -123,11 +124,16 @@ class HfOxPopulation:
     breakdown_spread: Ratio = 0.04
     """Ours."""
     read_noise: Ratio = 0.01
-    """Standard deviation of one reading, relative (short-term read noise, aihwkit's ReRAM fit)."""
+    """Standard deviation of one reading, relative (short-term read noise, aihwkit's ReRAM fit): of
+    cells that were never formed, and of what a dot product adds to its cells' noise."""
+    time: HfOxTimePopulation = field(default_factory=HfOxTimePopulation)
+    """Noise and drift of formed cells."""
 
     def __post_init__(self) -> None:
         for f in fields(self):
             value = getattr(self, f.name)
+            if f.name == "time":
+                continue
             may_be_zero = f.name.endswith(("spread", "cycle", "cell", "slope", "rise", "noise"))
             if not (0 < value < np.inf or (may_be_zero and value == 0)):
                 raise ConfigurationError(

@@ -24,6 +24,7 @@ from physics.hfox import (
     conduction_series,
     uniform_matrix,
 )
+from physics.hfox_time import HfOxTime
 from physics.hfox_truth import HfOxTruth
 from physics.operations import (
     by_millivolt,
@@ -91,6 +92,11 @@ class HfOxDie:
         """(cells,) True where the oxide broke down: a short for ever."""
         self.pulses_given: NDArray[np.int64] = np.zeros(count, dtype=np.int64)
         """(cells,) Write and restore pulses."""
+        self.writings: NDArray[np.int64] = np.zeros(count, dtype=np.int64)
+        """(cells,) FORMING, SETs and RESETs that changed the cell."""
+        self.written_at: FloatArray = np.full(count, clock())
+        """(cells,) Seconds on the die's clock, of the last of them."""
+        self.time = HfOxTime.draw(seed, count, truth.population.time)
         self._uses = UseCounter(count)
         self._fixed = truth.fixed.copy()
 
@@ -110,7 +116,9 @@ class HfOxDie:
         return not self._uses.unused
 
     def resistance(self, cells: CellIndices) -> FloatArray:
-        """(n,) Ohm of formed cells at 0.2 V, without noise, as if none were short or open."""
+        """(n,) Ohm of formed cells at 0.2 V, without noise, as if none were short or open, and as
+        they were right after they were written.
+        """
         high = np.exp(self.log_high[cells])
         here = np.flatnonzero(self.low[cells])
         if len(here):
@@ -123,7 +131,9 @@ class HfOxDie:
         """(n,) Siemens without noise, in the present states, at this voltage (scalar or (n,))."""
         self.geometry.check(cells)
         formed, low, fixed = self.formed[cells], self.low[cells], self._fixed[cells]
-        zero_bias = np.where(formed, 1 / self.resistance(cells), self.truth.cells.fresh[cells])
+        age = np.maximum(self.clock() - self.written_at[cells], 0.0)
+        written = self.time.drifted(cells, low, self.writings[cells], age) / self.resistance(cells)
+        zero_bias = np.where(formed, written, self.truth.cells.fresh[cells])
         shaped = zero_bias * np.where(low, 1.0, conduction(voltage))
         return np.where(np.isnan(fixed), shaped, fixed)
 
@@ -133,8 +143,8 @@ class HfOxDie:
         for level, chosen in by_millivolt(voltage, len(current)):
             for part in distinct(cells[chosen]):
                 here = chosen[part]
-                noise = normals(self._keys(cells[here], "read", level))
-                current[here] *= 1 + self.truth.population.read_noise * noise
+                white = normals(self._keys(cells[here], "read", level))
+                current[here] *= 1 + self._white(cells[here]) * white + self._slow(cells[here])
         return current
 
     def pulse(self, cells: CellIndices, pulse: Pulse) -> None:
@@ -182,7 +192,7 @@ class HfOxDie:
         sub-array does not exist or the voltages have another shape.
         """
         cells = cells_of(self.geometry, subarray, row_voltages)
-        at_zero = self.conductance(cells, 0.0)
+        at_zero = self.conductance(cells, 0.0) * (1 + self._slow(cells))
         bends = ~self.low[cells] & np.isnan(self._fixed[cells])
         terms = conduction_series(SERIES_TERMS) / conduction(0.0)
         series = [at_zero, *(np.where(bends, at_zero * term, 0.0) for term in terms[1:])]
@@ -232,9 +242,28 @@ class HfOxDie:
         )
 
     def _sense(self, cells: CellIndices, voltage: Volts, at: Keys) -> FloatArray:
-        """(n,) Siemens as read once."""
-        noise = 1 + self.truth.population.read_noise * normals(at)
-        return self.conductance(cells, voltage) * noise
+        """(n,) Siemens as read once, right after the cells were written."""
+        noise = self.truth.population.read_noise * normals(at)
+        noisy = self._noisy(cells)
+        chosen = cells[noisy]
+        noise[noisy] = self.time.right_after_writing(chosen, self.low[chosen], at[noisy])
+        return self.conductance(cells, voltage) * (1 + noise)
+
+    def _noisy(self, cells: CellIndices) -> NDArray[np.bool_]:
+        """(n,) whether traps in a filament make a cell's noise; the others have the meter's."""
+        return self.formed[cells] & np.isnan(self._fixed[cells])
+
+    def _white(self, cells: CellIndices) -> FloatArray:
+        """(n,) relative standard deviation of what differs from one reading to the next."""
+        white = self.time.white(cells, self.low[cells])
+        return np.where(self._noisy(cells), white, self.truth.population.read_noise)
+
+    def _slow(self, cells: CellIndices) -> FloatArray:
+        """(n,) relative deviations by 1/f and telegraph noise, now."""
+        slow, noisy = np.zeros(len(cells)), self._noisy(cells)
+        here = cells[noisy]
+        slow[noisy] = self.time.slow_noise(here, self.low[here], self.writings[here], self.clock())
+        return slow
 
     def _apply(self, cells: CellIndices, pulse: Pulse, at: Keys) -> None:
         """Let one pulse act on distinct cells; everything random comes of the keys ``at`` (n,)."""
@@ -277,6 +306,7 @@ class HfOxDie:
         self._become_low(cells[acts], r0[acts])
 
     def _become_low(self, cells: CellIndices, r0: FloatArray) -> None:
+        self._count_writing(cells)
         self.low[cells] = True
         self.r0[cells] = r0
         self.weak_pulses[cells] = 0
@@ -302,8 +332,14 @@ class HfOxDie:
         )
         after = (1 - share) * np.log(before) + share * aim
         after = np.where(low, after, np.maximum(after, np.log(before)))
+        self._count_writing(cells[moves])
         self.log_high[cells[moves]] = after[moves]
         self.low[cells[moves]] = False
+
+    def _count_writing(self, cells: CellIndices) -> None:
+        """Drift begins anew, with other traps."""
+        self.writings[cells] += 1
+        self.written_at[cells] = self.clock()
 
     def _weaken(self, cells: CellIndices, strength: FloatArray, at: Keys) -> None:
         """Weak RESET of LOW cells by one pulse, worth so many reference pulses on each of them
@@ -333,6 +369,6 @@ class HfOxDie:
 
 STATE = (
     "formed", "low", "log_high", "r0", "weak_pulses", "telegraph_high", "telegraph_level",
-    "cycles", "dead", "pulses_given",
+    "cycles", "dead", "pulses_given", "writings", "written_at",
 )  # fmt: skip
 """Arrays that `HfOxDie.snapshot` keeps as they are."""

@@ -35,6 +35,8 @@ SLOWEST: Seconds = 1e4
 """Longest time constant of flicker noise; ours."""
 SPACING = 4.0
 """From one time constant of flicker noise to the next."""
+TOGETHER = 100_000
+"""Events that are looked for in one go: enough to be fast, few enough to fit into memory."""
 FLICKER, TELEGRAPH, DISTANCE = (
     content("read noise", part) for part in ("1/f", "telegraph", "distance")
 )
@@ -81,16 +83,29 @@ class ReadNoise:
             )
         own = cells[:, None]
         deviation = np.zeros(time.shape)
-        memories = flicker_memories(aperture) if np.any(self.flicker) else []
-        for step, tau in enumerate(memories):
-            size = np.sqrt(self.flicker * np.log(SPACING) * left_by_averaging(tau, aperture))
-            events = latest_event(keys(own, FLICKER, step), time, np.full(own.shape, tau))
-            deviation += size[:, None] * normals(events)
+        memories = np.array(flicker_memories(aperture) if np.any(self.flicker) else [])
+        size = np.sqrt(self.flicker * np.log(SPACING))[:, None, None]
+        at_once = max(1, TOGETHER // max(time.size, 1))
+        for first in range(0, len(memories), at_once):
+            steps = np.arange(first, min(first + at_once, len(memories)))
+            names, tau = keys(own[:, :, None], FLICKER, steps), memories[steps]
+            events = latest_event(names, time[:, :, None], tau)
+            left = np.array([left_by_averaging(memory, aperture) for memory in tau])
+            deviation += np.sum(size * np.sqrt(left) * normals(events), axis=2)
         chosen = np.flatnonzero(self.captured > 0)
         if len(chosen):
             captured = self[chosen].is_captured(cells[chosen], time[chosen])
             deviation[chosen] -= (1 + deviation[chosen]) * self.captured[chosen, None] * captured
         return deviation
+
+    def at_random(self, at: Keys, aperture: Seconds = 1e-3) -> FloatArray:
+        """(n,) relative deviations of readings at moments far apart, one at each key (n,): those
+        whose distribution is `below`.
+        """
+        sd = np.sqrt(self.flicker_variance(aperture))
+        slow = 1 + sd * normals(keys(at, FLICKER))
+        slow *= 1 - self.captured * (uniforms(keys(at, TELEGRAPH)) < self.share)
+        return slow - 1 + self.white * normals(at)
 
     def below(self, deviation: FloatArray, aperture: Seconds = 1e-3) -> FloatArray:
         """(n,) probability that a reading at a random moment deviates by less than this (n,).
@@ -142,18 +157,19 @@ def left_by_averaging(tau: Seconds, aperture: Seconds) -> float:
 
 
 def latest_event(at: Keys, time: FloatArray, tau: FloatArray) -> Keys:
-    """(n, m) key of the last event at or before each time, of Poisson processes of rate 1 / tau.
+    """Keys of the last event at or before each time, of Poisson processes of rate 1 / tau.
 
-    ``at`` (n, 1) names the processes, ``time`` (n, m) and ``tau`` (n, 1) are seconds. Time is cut
-    into bins of length tau. A bin's events come at distances drawn from the bin's number; if none
+    ``at`` names the processes, ``time`` and ``tau`` are seconds; they broadcast. Time is cut into
+    bins of length tau. A bin's events come at distances drawn from the bin's number; if none
     has come yet, the last one of an earlier bin is looked for, 1.6 bins back on average.
     """
     place = time / tau
     number = np.floor(place)
     upto = place - number
-    names = np.broadcast_to(at, time.shape)
-    found = np.zeros(time.shape, dtype=np.uint64)
-    waiting = np.ones(time.shape, dtype=np.bool_)
+    names = np.broadcast_to(at, np.broadcast_shapes(at.shape, place.shape))
+    number, upto = (np.broadcast_to(x, names.shape).copy() for x in (number, upto))
+    found = np.zeros(names.shape, dtype=np.uint64)
+    waiting = np.ones(names.shape, dtype=np.bool_)
     while waiting.any():
         bins = keys(names[waiting], number[waiting].astype(np.int64))
         count = _events(bins, upto[waiting])

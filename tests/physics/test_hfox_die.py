@@ -1,5 +1,7 @@
 """HfOx dies: FORMING, SET, RESET and weak RESET, and their state in a file."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,8 @@ from crossbar.errors import ConfigurationError
 from crossbar.geometry import DieAddress
 from crossbar.pulses import Pulse, State
 from physics.hfox import HfOxPopulation
+from physics.hfox_time import HfOxTimePopulation
+from physics.read_noise_population import ReadNoisePopulation
 from physics.wafer import SimulatedWafer
 from physics.weak_reset import reference_pulses
 
@@ -18,9 +22,16 @@ FORM = Pulse(amplitude=3.3, width=1e-6)
 SET, RESET = Pulse(amplitude=2.0, width=1e-6), Pulse(amplitude=-2.0, width=1e-6)
 
 
-def wafer(seed=1, limit=100e-6):
+STILL = ReadNoisePopulation(white=0.01, flicker=0.0, flicker_spread=0.0, telegraphs=0.0)
+NO_TRAPS = HfOxTimePopulation(low_noise=STILL, high_noise=STILL)
+
+
+def wafer(seed=1, limit=100e-6, population=None):
     return SimulatedWafer(
-        addresses=[HERE], seed=seed, population=HfOxPopulation(), current_limit=lambda: limit
+        addresses=[HERE],
+        seed=seed,
+        population=population or HfOxPopulation(),
+        current_limit=lambda: limit,
     )
 
 
@@ -163,7 +174,7 @@ def test_the_state_survives_a_file(tmp_path):
 
 def test_attempts_count_what_pulses_do():
     """From LOW, a sound RESET fails on the share of cells whose HIGH is below the threshold."""
-    made = die()
+    made = die(population=HfOxPopulation(time=NO_TRAPS))
     made.pulse(CELLS, FORM)
     good = healthy(made)
     plan = AttemptPlan(
@@ -177,10 +188,9 @@ def test_attempts_count_what_pulses_do():
 
 def test_a_dot_product_is_the_sum_of_currents():
     """Each cell at its own voltage, HIGH ones with their sinh; noise aside."""
-    population = HfOxPopulation(read_noise=0.0)
-    made = SimulatedWafer(
-        addresses=[HERE], seed=1, population=population, current_limit=lambda: 100e-6
-    ).die(HERE)
+    silent = replace(STILL, white=0.0)
+    time = HfOxTimePopulation(low_noise=silent, high_noise=silent)
+    made = die(population=HfOxPopulation(read_noise=0.0, time=time))
     made.pulse(CELLS, FORM)
     made.pulse(CELLS, SET)
     made.pulse(CELLS[::2], RESET)

@@ -68,6 +68,7 @@ def test_readings_at_random_moments_obey_the_stated_distribution():
         return np.array([single.below(np.array([x]), APERTURE)[0] for x in deviations])
 
     assert stats.kstest(found[:, 0], distribution).pvalue > 0.01
+    assert stats.kstest(one.at_random(cell_keys(cells, 2), APERTURE), distribution).pvalue > 0.01
 
 
 def test_telegraph_dwells_exponentially():
