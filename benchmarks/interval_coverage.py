@@ -1,6 +1,7 @@
 """How often each kind of interval covers the true error rate, by simulation: 10,000 experiments at
 every rate and number of attempts, and, for those who stop when they like, 10,000 counts that are
-stopped at the first look that excludes the truth. Prints the table of ``docs/experiments.md``::
+stopped at the first look that excludes the truth. A second table stops as `write_error_rate` does
+by default, by either interval. Prints the tables of ``docs/experiments.md``::
 
     python -m benchmarks.interval_coverage --seed 1
 """
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.anytime_intervals import anytime
 from analysis.intervals import clopper_pearson, jeffreys, wilson
+from analysis.stopping import StoppedInterval, StoppingRule
 
 KINDS = {
     "Clopper-Pearson": clopper_pearson,
@@ -22,6 +24,7 @@ KINDS = {
 EXPECTED_ERRORS = (1, 3, 10, 30, 100)
 """Attempts are chosen so that this many errors are expected."""
 RATES = (1e-6, 1e-4, 1e-2, 0.1, 0.5)
+STOPPED_RATES = (0.1, 1e-2, 3e-3, 1e-3, 1e-4, 1e-5)
 LOOKS = np.unique(np.geomspace(1, 1e5, 60).astype(int))
 """After how many attempts the impatient look."""
 
@@ -57,7 +60,26 @@ def main() -> None:
             f"| {name} | {covered.mean():.1f} % | {covered.min():.1f} % ({rate:g}, {attempts}) "
             f"| {always[hardest]:.1f} % ({hardest:g}) |"
         )
+    print_stopped(random, size)
     print(f"\nStandard error of one point: {100 * np.sqrt(0.05 * 0.95 / size):.2f} points.")
+
+
+def print_stopped(random: np.random.Generator, size: int) -> None:
+    """Coverage at the stop of the protocol's own rule, and the attempts that it takes (median)."""
+    print("\n| stopped by | " + " | ".join(f"{rate:g}" for rate in STOPPED_RATES) + " |")
+    print("|---|" + "---|" * len(STOPPED_RATES))
+    for kind in StoppedInterval:
+        rule = StoppingRule(max_attempts=10**9, first_chunk=10_000, kind=kind)
+        cells = []
+        for rate in STOPPED_RATES:
+            errors, attempts = np.zeros((2, size), dtype=np.int64)
+            while (chunk := rule.next_chunk(errors, attempts, 0)).any():
+                errors += random.binomial(chunk, rate)
+                attempts += chunk
+            low, high = rule.interval(errors, attempts)
+            covered = np.mean((low <= rate) & (rate <= high))
+            cells.append(f"{100 * covered:.1f} %, {int(np.median(attempts)):,}")
+        print(f"| {kind.value} | " + " | ".join(cells) + " |")
 
 
 def looks(random: np.random.Generator, rate: float, size: int) -> NDArray[np.int64]:

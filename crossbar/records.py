@@ -67,7 +67,7 @@ class WerPoint:
     """Attempts whose restore failed to verify."""
     interval_low: Ratio
     interval_high: Ratio
-    """Clopper-Pearson, two-sided, at ``confidence``."""
+    """Two-sided, at ``confidence``; Clopper-Pearson unless the run's parameters name another."""
     confidence: Ratio
     execution: str
     """Who kept the time: "board", "instrument", "software", or "imported" where nobody says."""

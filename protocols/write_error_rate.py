@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.intervals import clopper_pearson
-from analysis.stopping import StoppingRule
+from analysis.stopping import StoppedInterval, StoppingRule
 from crossbar.attempts import AttemptPlan
 from crossbar.errors import ConfigurationError
 from crossbar.geometry import CellIndices
@@ -48,6 +47,8 @@ class WriteErrorRateParameters:
     """Budget per cell and condition, rejected attempts included."""
     first_chunk: int = 10_000
     confidence: Ratio = 0.95
+    interval: StoppedInterval = StoppedInterval.CLOPPER_PEARSON
+    """What tells when a point is good enough, and is stored with it."""
     parallel: int = 500
     """Cells measured at the same time where the hardware can."""
     min_window: Ratio = 1.15
@@ -152,6 +153,7 @@ def _measure_condition(
         max_attempts=parameters.max_attempts,
         first_chunk=parameters.first_chunk,
         confidence=parameters.confidence,
+        kind=parameters.interval,
     )
     attempts, errors, rejected = (np.zeros(len(cells), np.int64) for _ in range(3))
     execution = "software"
@@ -176,7 +178,7 @@ def _measure_condition(
             rejected[now] += counts.rejected
             errors[now] += counts.errors
             attempts[now] += counts.attempts - counts.rejected
-    low, high = clopper_pearson(errors, attempts, parameters.confidence)
+    low, high = rule.interval(errors, attempts)
     reasons = rule.reason(errors, attempts, rejected)
     for place, cell in enumerate(cells):
         yield WerPoint(

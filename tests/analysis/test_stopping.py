@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from analysis.intervals import clopper_pearson
-from analysis.stopping import StoppingRule
+from analysis.stopping import StoppedInterval, StoppingRule
 from crossbar.errors import ConfigurationError
 
 RULE = StoppingRule(relative_width=0.5, max_attempts=1_000_000, first_chunk=1000, growth=2.0)
@@ -73,6 +75,18 @@ def test_coverage_at_the_stop_stays_near_the_confidence():
     low, high = clopper_pearson(errors, attempts)
 
     assert 0.93 <= np.mean((low <= rates) & (rates <= high)) <= 0.98
+
+
+def test_an_anytime_interval_keeps_its_promise_at_the_stop():
+    """It covers the truth at least as often as it says, and is as tight as was asked for."""
+    rates = np.repeat([0.2, 1e-2, 1e-3], 1000)
+    rule = replace(RULE, kind=StoppedInterval.ANYTIME)
+    errors, attempts = run(rule, rates)
+    low, high = rule.interval(errors, attempts)
+
+    assert np.mean((low <= rates) & (rates <= high)) >= 0.95
+    assert np.all((np.log(high / low) <= 0.5) | (attempts == rule.max_attempts))
+    assert np.all(attempts >= run(RULE, rates)[1])
 
 
 def test_a_cell_that_goes_on_has_no_reason_to_have_stopped():
