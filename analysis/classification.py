@@ -10,6 +10,8 @@ from analysis.line_defects import find_lines
 from crossbar.defect_map import CellClass, DefectMap, DefectThresholds
 from crossbar.errors import DataError
 
+THRESHOLDS = {"mtj": DefectThresholds(), "hfox": DefectThresholds(far_out=0.0)}
+"""By technology."""
 Conductances = NDArray[np.float64]
 """(subarrays, rows, columns) Siemens."""
 
@@ -29,7 +31,7 @@ def classify(
     worked out in turns until the classes stay. Only ratios matter: another scale of conductance
     gives the same classes. As long as most cells are healthy, defects do not shift the medians.
 
-    A cell beyond the short or open limit in one state only switches, but its values lie far
+    A cell beyond the short or far-out limit in one state only switches, but its values lie far
     out: WEAK. A cell whose window is inverted does not follow its writes: STUCK. Ours, after the
     classes that the data of doi 10.1038/s41467-025-56319-6 are published with.
 
@@ -110,7 +112,8 @@ def sort_cells(
     window, median_window = low - high, median_low - median_high
     stuck = window < thresholds.stuck * median_window
     upper = low + high > median_low + median_high
-    far_out = (np.maximum(low, high) > above) | (np.minimum(low, high) < below)
+    too_low = np.minimum(low, high) < thresholds.far_out * median_high
+    far_out = (np.maximum(low, high) > above) | too_low
     rules = {
         CellClass.SHORT: (np.minimum(low, high) > above) | clamped,
         CellClass.OPEN: np.maximum(low, high) < below,

@@ -37,6 +37,9 @@ class DefectThresholds:
     """A stuck cell's window is less than this times the median window."""
     weak: Ratio = 0.5
     """A weak cell's window is less than this times the median window."""
+    far_out: Ratio = 0.25
+    """A cell that conducts less than this times the median HIGH conductance in one of its states
+    is weak; 0 where HIGH spreads over decades anyway."""
     line: Ratio = 0.3
     """A line is defective if more than this fraction of its cells is short, or is open."""
 

@@ -2,14 +2,14 @@
 
 import logging
 
-from analysis.classification import classify
+from analysis.classification import THRESHOLDS, classify
 from crossbar.defect_map import DefectMap
 from crossbar.errors import DataError
 from crossbar.geometry import DieAddress
 from crossbar.records import WerPoint
 from db.rows import FitRow
 from db.store import Store
-from lab.fits import RECIPES
+from lab.fits import RECIPES, recipe_of
 
 logger = logging.getLogger(__name__)
 
@@ -20,9 +20,12 @@ def store_defect_map(store: Store, run: int, die: DieAddress) -> DefectMap | Non
     A die that is dead or was clamped everywhere must not end the run of its neighbours.
     """
     wafer = store.run(run).wafer_id
+    technology = technology_of(store, wafer)
     measured = store.array_map(wafer, die, run)
     try:
-        found = classify(measured.low, measured.high, in_compliance=measured.in_compliance)
+        found = classify(
+            measured.low, measured.high, THRESHOLDS[technology], measured.in_compliance
+        )
     except DataError as error:
         logger.warning("Die %s is not classified: %s", die, error)
         return None
@@ -36,11 +39,13 @@ def store_fits(store: Store, run: int) -> dict[DieAddress, list[FitRow]]:
     torch. Raises DataError if the protocol is not fitted at all.
     """
     row = store.run(run)
-    recipe = RECIPES.get(row.protocol)
+    technology = technology_of(store, row.wafer_id)
+    recipe = recipe_of(row, technology)
     if recipe is None:
+        fitted = ", ".join(f"{name} ({r.technology})" for name, r in RECIPES.items())
         raise DataError(
-            f"Run {run} is one of {row.protocol}, which is not fitted; fitted are "
-            f"{', '.join(RECIPES)}."
+            f"Run {run} is one of {row.protocol} on a wafer of {technology} cells, which is not "
+            f"fitted; fitted are {fitted}."
         )
     fits: dict[DieAddress, list[FitRow]] = {}
     for die in row.dies:
@@ -54,6 +59,11 @@ def store_fits(store: Store, run: int) -> dict[DieAddress, list[FitRow]]:
             continue
         store.save_fits(run, die, fits[die])
     return fits
+
+
+def technology_of(store: Store, wafer: int) -> str:
+    """What a wafer's cells are: "mtj", "hfox"."""
+    return next(row.technology for row in store.wafers() if row.id == wafer)
 
 
 def latest_run(store: Store, wafer: int, protocol: str) -> int | None:

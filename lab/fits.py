@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crossbar.records import WerPoint
+from crossbar.records import ProgrammedBlock, WerPoint
 from crossbar.units import Ratio
 from db.rows import Check, Estimate, FitRow, RunRow
 
@@ -30,6 +30,8 @@ class FitRecipe:
     """Of these records."""
     fit: Callable[[Sequence[Any], RunRow], list[FitRow]]
     """(all of a die's records, the run) -> fits; raises DataError if they do not suffice."""
+    technology: str
+    """Of the wafers whose cells the fit describes."""
     units: Mapping[str, str] = field(default_factory=dict)
     """Of the parameters, by the beginning of their names; ratios have none."""
     confidence: Ratio = CONFIDENCE
@@ -101,6 +103,55 @@ def switching_checks(
     ]
 
 
+def forming_fits(blocks: Sequence[ProgrammedBlock], row: RunRow) -> list[FitRow]:
+    """The distribution of a die's forming voltages."""
+    from analysis.forming_fit import fit_forming, forming_counts
+    from lab.parameters import build
+    from protocols.forming import FormingParameters
+
+    parameters = build(FormingParameters, (f"run {row.id}", row.parameters))
+    counts = forming_counts(
+        [pulse.amplitude for pulse in parameters.ramp.pulses],
+        np.concatenate([block.pulses for block in blocks]),
+        np.concatenate([block.verified for block in blocks]),
+    )
+    found = fit_forming(counts, CONFIDENCE)
+    false_alarm_rate = float(analysis_of_run(row).get("false_alarm_rate", 0.01))
+    return [
+        FitRow(
+            cell=None,
+            target=None,
+            kind="forming",
+            parameters={
+                name: Estimate(estimate=bound.value, low=bound.low, high=bound.high)
+                for name, bound in (
+                    ("mean", found.mean),
+                    ("scale", found.scale),
+                    ("v99", found.mostly),
+                    ("never", found.never),
+                )
+            },
+            log_likelihood=found.log_likelihood,
+            converged=True,
+            assumptions={"distribution": "Gumbel", "false_alarm_rate": false_alarm_rate},
+            checks={
+                "goodness of fit": Check(
+                    p_value=found.p_value, flagged=found.p_value < false_alarm_rate
+                )
+            },
+        )
+    ]
+
+
+FORMING_UNITS = {"mean": "V", "scale": "V", "v99": "V"}
+
+
+def recipe_of(row: RunRow, technology: str) -> FitRecipe | None:
+    """How a run's records are fitted on a wafer of this technology; None where they are not."""
+    recipe = RECIPES.get(row.protocol)
+    return recipe if recipe is not None and recipe.technology == technology else None
+
+
 def analysis_of_run(row: RunRow) -> dict[str, Any]:
     """The [analysis] table of the bench file as it was when the run was made."""
     return dict(json.loads(row.bench).get("analysis", {})) if row.bench else {}
@@ -108,5 +159,10 @@ def analysis_of_run(row: RunRow) -> dict[str, Any]:
 
 SWITCHING_UNITS = {"vc0": "V", "tau_d": "s"}
 RECIPES: dict[str, FitRecipe] = {
-    "write-error-rate": FitRecipe(record=WerPoint, fit=switching_fits, units=SWITCHING_UNITS),
+    "write-error-rate": FitRecipe(
+        record=WerPoint, fit=switching_fits, technology="mtj", units=SWITCHING_UNITS
+    ),
+    "forming": FitRecipe(
+        record=ProgrammedBlock, fit=forming_fits, technology="hfox", units=FORMING_UNITS
+    ),
 }

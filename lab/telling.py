@@ -12,8 +12,8 @@ from crossbar.geometry import DieAddress
 from crossbar.units import format_quantity
 from db.rows import Estimate, FitRow, RunRow
 from db.store import Store
-from lab.findings import store_fits
-from lab.fits import RECIPES
+from lab.findings import store_fits, technology_of
+from lab.fits import RECIPES, recipe_of
 
 if TYPE_CHECKING:
     from lab.output import Output, Step
@@ -66,7 +66,7 @@ def _findings(output: "Output", summary: "RunSummary", database: str) -> dict[st
         row = store.run(summary.run)
         if row.protocol in TELLERS:
             TELLERS[row.protocol](output, store, row)
-        if row.protocol not in RECIPES:
+        if recipe_of(row, technology_of(store, row.wafer_id)) is None:
             return {}
         fits = store_fits(store, row.id)
     tell_fits(output, row.protocol, fits)

@@ -14,6 +14,7 @@ from protocols.array_map import ArrayMapParameters, array_map
 from protocols.breakdown_ramp import BreakdownRampParameters, breakdown_ramp
 from protocols.contact_check import ContactCheckParameters, contact_check
 from protocols.dot_product_check import DotProductCheckParameters, dot_product_check
+from protocols.forming import FormingParameters, forming
 from protocols.iv_sweep import IvSweepParameters, iv_sweep
 from protocols.program_levels import ProgramLevelsParameters, program_levels
 from protocols.read_disturb import ReadDisturbParameters, read_disturb
@@ -50,6 +51,11 @@ PROTOCOLS: dict[str, ProtocolEntry] = {
         run=contact_check,
         parameters=ContactCheckParameters,
         summary="whether the needles touch, on a few cells of every die",
+    ),
+    "forming": ProtocolEntry(
+        run=forming,
+        parameters=FormingParameters,
+        summary="rising pulses until every fresh HfOx cell conducts",
     ),
     "array-map": ProtocolEntry(
         run=array_map,

@@ -21,6 +21,7 @@ from crossbar.records import Key, PulseTrain
 from crossbar.units import Ratio, Seconds, Siemens, Volts
 from protocols.attempts import run_attempts
 from protocols.cell_choice import chosen_cells
+from protocols.formed_check import check_formed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,9 @@ class SetResetCyclingParameters:
     """Magnitude of the pulse that writes HIGH (RESET of an RRAM cell)."""
     width: Seconds = 50e-9
     read_amplitude: Volts = 0.1
+    formed_above: Siemens = 0.0
+    """Cells that need FORMING conduct this much once they are formed; 0 for those that need none
+    (`protocols.formed_check`)."""
     min_window: Ratio = 1.15
     """LOW conducts at least this times HIGH, or the cell's window counts as closed."""
 
@@ -64,6 +68,7 @@ def set_reset_cycling(
     for pulse in (low, high):  # refuse the whole run before the first pulse of it
         die.limits.check_pulse(pulse)
     everything = chosen_cells(parameters.cells, parameters.sample, die.geometry)
+    check_formed(die, everything, parameters.read_amplitude, parameters.formed_above)
     at_once = die.access.cells_at_once
     for part, (before, after) in enumerate(pairwise((0, *parameters.checkpoints))):
         left = np.array([c for c in everything if ("train", int(c), part) not in done], np.intp)

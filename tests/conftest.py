@@ -109,15 +109,18 @@ def bench_of(tmp_path):
     """Open the built-in simulated bench: ``with bench_of(execution="software") as bench``."""
 
     @contextmanager
-    def open_bench(seed=3, execution="board", defect_scale=1.0, max_amplitude=None, **wiring):
-        configuration, source = read_configuration(None)
+    def open_bench(
+        seed=3, execution="board", defect_scale=1.0, max_amplitude=None, technology="mtj", **wiring
+    ):
+        configuration, source = read_configuration(Path(technology))
         simulation = configuration.simulation.model_copy(
             update={"seed": seed, "defect_scale": defect_scale, **wiring}
         )
         configuration = configuration.model_copy(update={"simulation": simulation})
         if max_amplitude is not None:
-            limits = configuration.limits.mtj.model_copy(update={"max_amplitude": max_amplitude})
-            wider = configuration.limits.model_copy(update={"mtj": limits})
+            limits = getattr(configuration.limits, technology)
+            limits = limits.model_copy(update={"max_amplitude": max_amplitude})
+            wider = configuration.limits.model_copy(update={technology: limits})
             configuration = configuration.model_copy(update={"limits": wider})
         with Store.open(tmp_path / "bench.sqlite") as store:
             simulated = simulated_bench(configuration, store, None)
