@@ -1,6 +1,8 @@
 """Every protocol's round trips to the instruments are bounded: the bus is the slowest part of a
 bench, and a message within a loop is a run that takes a night."""
 
+from pathlib import Path
+
 import pytest
 
 from crossbar.pulses import State
@@ -13,8 +15,10 @@ OPENING = 90
 """Messages that open, prepare and close the built-in bench, with one contact and its check."""
 MESSAGES = {
     "contact-check": 0,
+    "forming": 80,  # a write and a read for each step of the ramp, of all cells together
     "array-map": 10,  # two writes, two reads
     "write-error-rate": 48 * 6,  # conditions: their chunks, and a look at the contact
+    "adaptive-write-error-rate": 150,  # a few for each round of all cells together
     "switching-phase-diagram": 500,
     "read-disturb": 110,
     "iv-sweep": 350,  # a read for each voltage and state
@@ -26,11 +30,13 @@ MESSAGES = {
     "breakdown-ramp": 200,  # a pulse and a read for each step of each cell
 }
 """Beyond opening, by protocol, of its default parameters on one die by the board."""
+HFOX = {"forming"}
+"""Protocols of HfOx cells only; the others run on MTJ cells here."""
 
 
 def messages_of(name, parameters=None, execution="board"):
     """How many messages the run sends, and its pulses; a rehearsal on the built-in bench."""
-    chosen = chosen_bench(None, True, 1)
+    chosen = chosen_bench(Path("hfox") if name in HFOX else None, True, 1)
     dies = chosen.configuration.wafer.addresses[:1]
     entry = PROTOCOLS[name]
     plan = plan_run(chosen, name, parameters or entry.parameters(), dies, execution)
