@@ -6,7 +6,7 @@ import warnings
 import typer
 
 from crossbar.errors import LabError
-from lab.commands import data, learn, measure, set_up, show
+from lab.commands import data, fit, learn, measure, set_up, show
 
 app = typer.Typer(
     name="lab",
@@ -26,6 +26,7 @@ app.command(rich_help_panel="Measure")(measure.resume)
 app.command(rich_help_panel="Measure")(measure.replay)
 app.command(rich_help_panel="Measure")(measure.status)
 app.command("import", rich_help_panel="Measure")(data.import_)
+app.command(rich_help_panel="Measure")(fit.fit)
 app.command(rich_help_panel="Measure")(data.twin)
 app.command(rich_help_panel="Learn")(learn.train)
 app.command(rich_help_panel="Learn")(learn.program)

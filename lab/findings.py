@@ -7,9 +7,9 @@ from crossbar.defect_map import DefectMap
 from crossbar.errors import DataError
 from crossbar.geometry import DieAddress
 from crossbar.records import WerPoint
-from db.rows import FitRow
+from db.rows import FitRow, RunRow
 from db.store import Store
-from lab.fits import RECIPES, recipe_of
+from lab.fits import IMPORTED_RECIPES, RECIPES, recipe_of
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +44,8 @@ def store_fits(store: Store, run: int) -> dict[DieAddress, list[FitRow]]:
     if recipe is None:
         fitted = ", ".join(f"{name} ({r.technology})" for name, r in RECIPES.items())
         raise DataError(
-            f"Run {run} is one of {row.protocol} on a wafer of {technology} cells, which is not "
-            f"fitted; fitted are {fitted}."
+            f"Run {run} ({row.protocol}{_of_format(row)}) on a wafer of {technology} cells is not "
+            f"fitted; fitted are {fitted}, and imported {', '.join(IMPORTED_RECIPES)}."
         )
     fits: dict[DieAddress, list[FitRow]] = {}
     for die in row.dies:
@@ -59,6 +59,10 @@ def store_fits(store: Store, run: int) -> dict[DieAddress, list[FitRow]]:
             continue
         store.save_fits(run, die, fits[die])
     return fits
+
+
+def _of_format(row: RunRow) -> str:
+    return f" {row.parameters['format']}" if "format" in row.parameters else ""
 
 
 def technology_of(store: Store, wafer: int) -> str:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crossbar.records import ProgrammedBlock, WerPoint
+from crossbar.records import ProgrammedBlock, PulseTrain, ReadTrace, WerPoint
 from crossbar.units import Ratio
+from db.import_tables import IMPORTED
 from db.rows import Check, Estimate, FitRow, RunRow
+from lab.cell_fits import cycling_fits, drift_fits, endurance_fits, reset_sweep_fits
 
 if TYPE_CHECKING:
     from analysis.switching_counts import SwitchingCounts
@@ -94,7 +96,7 @@ def switching_checks(
     return [
         {
             name: Check(
-                p_value=min(1.0, 2 * float(p_values[place])),
+                p_value=float(np.minimum(1.0, 2 * p_values[place])),  # NaN stays NaN
                 flagged=bool(p_values[place] < false_alarm_rate / 2),
             )
             for name, p_values in looks.items()
@@ -149,14 +151,9 @@ FORMING_UNITS = {"mean": "V", "scale": "V", "v99": "V"}
 def recipe_of(row: RunRow, technology: str) -> FitRecipe | None:
     """How a run's records are fitted on a wafer of this technology; None where they are not."""
     recipe = RECIPES.get(row.protocol)
+    if row.protocol == IMPORTED:
+        recipe = IMPORTED_RECIPES.get(str(row.parameters.get("format")))
     return recipe if recipe is not None and recipe.technology == technology else None
-
-
-def amplitude_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
-    """The amplitudes that an adaptive run asks for, beside the switching. Imports torch."""
-    from lab import amplitude_fits as recipe
-
-    return recipe.amplitude_fits(points, row)
 
 
 def analysis_of_run(row: RunRow) -> dict[str, Any]:
@@ -164,18 +161,29 @@ def analysis_of_run(row: RunRow) -> dict[str, Any]:
     return dict(json.loads(row.bench).get("analysis", {})) if row.bench else {}
 
 
+CYCLING_UNITS = {"low_median": "Ohm", "high_median": "Ohm"}
+SWEEP_UNITS = {
+    "onset": "V", "cell_to_cell": "V", "cycle_to_cycle": "V", "e_fold": "V", "unit_rise": "V"
+}  # fmt: skip
 SWITCHING_UNITS = {"vc0": "V", "tau_d": "s"}
 RECIPES: dict[str, FitRecipe] = {
     "write-error-rate": FitRecipe(
         record=WerPoint, fit=switching_fits, technology="mtj", units=SWITCHING_UNITS
     ),
-    "adaptive-write-error-rate": FitRecipe(
-        record=WerPoint,
-        fit=amplitude_fits,
-        technology="mtj",
-        units={"amplitude": "V", **SWITCHING_UNITS},
-    ),
     "forming": FitRecipe(
         record=ProgrammedBlock, fit=forming_fits, technology="hfox", units=FORMING_UNITS
     ),
 }
+IMPORTED_RECIPES: dict[str, FitRecipe] = {
+    "mtj-switching-table": RECIPES["write-error-rate"],
+    "csv": RECIPES["write-error-rate"],
+    "hfox-cycling": FitRecipe(
+        record=PulseTrain, fit=cycling_fits, technology="hfox", units=CYCLING_UNITS
+    ),
+    "rram-endurance": FitRecipe(record=PulseTrain, fit=endurance_fits, technology="hfox"),
+    "hfox-reset-sweep": FitRecipe(
+        record=PulseTrain, fit=reset_sweep_fits, technology="hfox", units=SWEEP_UNITS
+    ),
+    "rram-drift": FitRecipe(record=ReadTrace, fit=drift_fits, technology="hfox"),
+}
+"""By the format of the file."""

@@ -13,7 +13,7 @@ from crossbar.units import format_quantity
 from db.rows import Estimate, FitRow, RunRow
 from db.store import Store
 from lab.findings import store_fits, technology_of
-from lab.fits import RECIPES, recipe_of
+from lab.fits import FitRecipe, recipe_of
 
 if TYPE_CHECKING:
     from lab.output import Output, Step
@@ -66,16 +66,18 @@ def _findings(output: "Output", summary: "RunSummary", database: str) -> dict[st
         row = store.run(summary.run)
         if row.protocol in TELLERS:
             TELLERS[row.protocol](output, store, row)
-        if recipe_of(row, technology_of(store, row.wafer_id)) is None:
+        recipe = recipe_of(row, technology_of(store, row.wafer_id))
+        if recipe is None:
             return {}
         fits = store_fits(store, row.id)
-    tell_fits(output, row.protocol, fits)
-    return {"fits": [_for_programs(die, fit) for die, found in fits.items() for fit in found]}
+    tell_fits(output, recipe, fits)
+    return {"fits": for_programs(fits)}
 
 
-def tell_fits(output: "Output", protocol: str, fits: Mapping[DieAddress, Sequence[FitRow]]) -> None:
+def tell_fits(
+    output: "Output", recipe: FitRecipe, fits: Mapping[DieAddress, Sequence[FitRow]]
+) -> None:
     """A table a kind of fit: a line a fit, a column a parameter with its interval."""
-    recipe = RECIPES[protocol]
     lines = [(die, fit) for die, found in fits.items() for fit in found]
     for kind in dict.fromkeys(fit.kind for _, fit in lines):
         of_kind = [(die, fit) for die, fit in lines if fit.kind == kind]
@@ -102,12 +104,9 @@ def tell_fits(output: "Output", protocol: str, fits: Mapping[DieAddress, Sequenc
 
 
 def flags_of(fit: FitRow) -> str:
-    """The checks that a fit's cell failed, and whether the fit itself did, for people; and whether
-    it rests on the model beyond what was counted.
-    """
+    """The checks that a fit's cell failed, and whether the fit itself did, for people."""
     failed = [] if fit.converged else ["no fit"]
-    failed += [name for name, check in fit.checks.items() if check.flagged]
-    return ", ".join([*failed, *(["extrapolated"] if fit.assumptions.get("extrapolated") else [])])
+    return ", ".join([*failed, *(name for name, check in fit.checks.items() if check.flagged)])
 
 
 def _shown(fit: FitRow, name: str, unit: str) -> str:
@@ -123,6 +122,11 @@ def with_interval(found: Estimate, unit: str) -> str:
     return f"{number} ({found.low * scale:.4g} to {found.high * scale:.4g}) {symbol}".rstrip()
 
 
+def for_programs(fits: Mapping[DieAddress, Sequence[FitRow]]) -> list[dict[str, Any]]:
+    """All fits, as the JSON of a command has them."""
+    return [_for_programs(die, fit) for die, found in fits.items() for fit in found]
+
+
 def _for_programs(die: DieAddress, fit: FitRow) -> dict[str, Any]:
     return {
         "die": [die.x, die.y],
@@ -134,6 +138,7 @@ def _for_programs(die: DieAddress, fit: FitRow) -> dict[str, Any]:
         "parameters": {
             name: [found.estimate, found.low, found.high] for name, found in fit.parameters.items()
         },
+        "p_values": {name: check.p_value for name, check in fit.checks.items()},
         "flags": [name for name, check in fit.checks.items() if check.flagged],
     }
 

@@ -1,0 +1,130 @@
+"""Fits of pulse trains and read traces that describe the cells of a die together.
+
+Each makes one row of `db.rows.FitRow`: parameters with intervals, and as checks what the cells
+contradict, with a p-value. What they need is imported where they are made: see `lab.fits`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossbar.errors import DataError
+from crossbar.pulses import State
+from crossbar.records import PulseTrain, ReadTrace
+from crossbar.units import Ratio
+from db.rows import Check, Estimate, FitRow, RunRow
+
+FALSE_ALARMS: Ratio = 0.01
+"""A claim counts as contradicted below this p-value."""
+SEED = 0
+"""Of the bootstraps: the same records have the same intervals."""
+Values = NDArray[np.float64]
+Interval = tuple[float, float, float]
+"""Estimate, low end, high end."""
+
+
+def cycling_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
+    """Both states of many cells over their cycles. Raises DataError if they do not suffice."""
+    from analysis.cycling_statistics import FAILED, cycling_statistics
+
+    cells = sorted({train.cell for train in trains})
+    readings = [both_states(trains, cell, row) for cell in cells]
+    shortest = min(len(low) for low, _ in readings)
+    low, high = (np.stack([pair[side][:shortest] for pair in readings]) for side in (0, 1))
+    found = cycling_statistics(low, high, np.random.default_rng(SEED))
+    checks = {name: _check(p_value) for name, p_value in found.p_values.items()}
+    shares = {f"{name}_cells": ratio for name, ratio in found.rejected.items()}
+    return [_row("cycling", found.parameters, checks, {"failed_below": FAILED} | shares)]
+
+
+def endurance_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
+    """When each cell's window closed for good. Raises DataError for too few checkpoints."""
+    from analysis.cycling_statistics import FAILED
+    from analysis.end_of_life import end_of_life
+
+    fits = []
+    for cell in sorted({train.cell for train in trains}):
+        low, high = both_states(trains, cell, row)
+        pulses = np.concatenate([train.pulses[1::2] for train in trains if train.cell == cell])
+        found = end_of_life(np.cumsum(pulses).astype(np.float64), high < FAILED * low)
+        whole = {"cycles": (found.cycles, found.low, found.high)}
+        others = {"before": found.before, "after": found.after, "last_open": found.last_open}
+        whole |= {name: (value, np.nan, np.nan) for name, value in others.items()}
+        fits.append(_row("end of life", whole, {}, {"failed_below": FAILED}, cell))
+    return fits
+
+
+def reset_sweep_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
+    """Where RESET begins, and how it grows. Raises DataError if no train is such a sweep."""
+    from analysis.reset_sweeps import ONSET, steps_of, sweep_statistics
+
+    found = sweep_statistics(steps_of(trains), np.random.default_rng(SEED))
+    assumed = {"onset_at": ONSET, "law_from": found.law[0], "law_to": found.law[1]}
+    return [_row("RESET sweeps", found.parameters, {"e-fold law": _check(found.p_value)}, assumed)]
+
+
+def drift_fits(traces: Sequence[ReadTrace], row: RunRow) -> list[FitRow]:
+    """How cells that were left alone drift, a row a state. Raises DataError if they are too few."""
+    from analysis.drift import drift_statistics
+
+    fits = []
+    for state in State:
+        of_state = [trace for trace in traces if trace.state is state]
+        if not of_state:
+            continue
+        shortest = min(len(trace.conductance) for trace in of_state)
+        conductance = np.stack([trace.conductance[:shortest] for trace in of_state])
+        found = drift_statistics(conductance, np.random.default_rng(SEED))
+        checks = {"power law": _check(found.p_value)}
+        assumed = {"power_law_cells": found.rejected}
+        fits.append(_row("drift", found.parameters, checks, assumed, target=state))
+    return fits
+
+
+def both_states(trains: Sequence[PulseTrain], cell: int, row: RunRow) -> tuple[Values, Values]:
+    """A cell's LOW and HIGH resistances, cycle by cycle, as the signs of the pulses have it, or,
+    where those are unknown, the order that was said on importing.
+    """
+    own = sorted((train for train in trains if train.cell == cell), key=lambda train: train.part)
+    conductance = np.concatenate([train.conductance for train in own])
+    amplitude = np.concatenate([train.amplitude for train in own])
+    is_low = amplitude > 0
+    if np.isnan(amplitude).all():
+        first_is_low = row.parameters.get("first_state") == State.LOW.value
+        is_low = np.arange(len(amplitude)) % 2 == (0 if first_is_low else 1)
+    low, high = conductance[is_low], conductance[~is_low]
+    if len(low) != len(high) or not len(low) or not np.all(conductance > 0):
+        raise DataError(
+            f"Cell {cell} was read {len(low)} times LOW and {len(high)} times HIGH; cycling takes "
+            "as many of both, and positive conductances."
+        )
+    return 1 / low, 1 / high
+
+
+def _check(p_value: float) -> Check:
+    return Check(p_value=p_value, flagged=bool(p_value < FALSE_ALARMS))
+
+
+def _row(
+    kind: str,
+    parameters: Mapping[str, Interval],
+    checks: Mapping[str, Check],
+    assumptions: Mapping[str, float],
+    cell: int | None = None,
+    target: State | None = None,
+) -> FitRow:
+    estimates = {
+        name: Estimate(estimate=float(best), low=float(low), high=float(high))
+        for name, (best, low, high) in parameters.items()
+    }
+    return FitRow(
+        cell=cell,
+        target=target,
+        kind=kind,
+        parameters=estimates,
+        log_likelihood=float("nan"),
+        converged=True,
+        assumptions=dict(assumptions),
+        checks=dict(checks),
+    )
