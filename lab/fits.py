@@ -156,6 +156,13 @@ def recipe_of(row: RunRow, technology: str) -> FitRecipe | None:
     return recipe if recipe is not None and recipe.technology == technology else None
 
 
+def amplitude_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
+    """The amplitudes that an adaptive run asks for, beside the switching. Imports torch."""
+    from lab import amplitude_fits as recipe
+
+    return recipe.amplitude_fits(points, row)
+
+
 def analysis_of_run(row: RunRow) -> dict[str, Any]:
     """The [analysis] table of the bench file as it was when the run was made."""
     return dict(json.loads(row.bench).get("analysis", {})) if row.bench else {}
@@ -169,6 +176,12 @@ SWITCHING_UNITS = {"vc0": "V", "tau_d": "s"}
 RECIPES: dict[str, FitRecipe] = {
     "write-error-rate": FitRecipe(
         record=WerPoint, fit=switching_fits, technology="mtj", units=SWITCHING_UNITS
+    ),
+    "adaptive-write-error-rate": FitRecipe(
+        record=WerPoint,
+        fit=amplitude_fits,
+        technology="mtj",
+        units={"amplitude": "V", **SWITCHING_UNITS},
     ),
     "forming": FitRecipe(
         record=ProgrammedBlock, fit=forming_fits, technology="hfox", units=FORMING_UNITS

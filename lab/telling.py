@@ -104,9 +104,12 @@ def tell_fits(
 
 
 def flags_of(fit: FitRow) -> str:
-    """The checks that a fit's cell failed, and whether the fit itself did, for people."""
+    """The checks that a fit's cell failed, and whether the fit itself did, for people; and whether
+    it rests on the model beyond what was counted.
+    """
     failed = [] if fit.converged else ["no fit"]
-    return ", ".join([*failed, *(name for name, check in fit.checks.items() if check.flagged)])
+    failed += [name for name, check in fit.checks.items() if check.flagged]
+    return ", ".join([*failed, *(["extrapolated"] if fit.assumptions.get("extrapolated") else [])])
 
 
 def _shown(fit: FitRow, name: str, unit: str) -> str:
