@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crossbar.records import ProgrammedBlock, PulseTrain, ReadTrace, WerPoint
+from crossbar.records import ProgrammedBlock, PulseTrain, ReadTrace, RetentionReading, WerPoint
 from crossbar.units import Ratio
 from db.import_tables import IMPORTED
 from db.rows import Check, Estimate, FitRow, RunRow
@@ -154,6 +154,18 @@ def recipe_of(row: RunRow, technology: str) -> FitRecipe | None:
     if row.protocol == IMPORTED:
         recipe = IMPORTED_RECIPES.get(str(row.parameters.get("format")))
     return recipe if recipe is not None and recipe.technology == technology else None
+def noise_of_traces(traces: Sequence[ReadTrace], row: RunRow) -> list[FitRow]:
+    """White, 1/f and telegraph noise of every cell and state, and of all cells of a state."""
+    from lab.noise_fits import read_noise_fits
+
+    return read_noise_fits(traces, row)
+
+
+def drift_and_flips(readings: Sequence[RetentionReading], row: RunRow) -> list[FitRow]:
+    """Drift of every cell, and of all cells of a state; how many of these flipped."""
+    from lab.noise_fits import retention_fits
+
+    return retention_fits(readings, row)
 
 
 def amplitude_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
@@ -186,6 +198,9 @@ RECIPES: dict[str, FitRecipe] = {
     "forming": FitRecipe(
         record=ProgrammedBlock, fit=forming_fits, technology="hfox", units=FORMING_UNITS
     ),
+    "write-error-rate": FitRecipe(record=WerPoint, fit=switching_fits, units=SWITCHING_UNITS),
+    "read-noise": FitRecipe(record=ReadTrace, fit=noise_of_traces, units={"dwell": "s"}),
+    "retention": FitRecipe(record=RetentionReading, fit=drift_and_flips, units={"flip_time": "s"}),
 }
 IMPORTED_RECIPES: dict[str, FitRecipe] = {
     "mtj-switching-table": RECIPES["write-error-rate"],

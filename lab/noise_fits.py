@@ -1,0 +1,207 @@
+"""What `lab run read-noise` and `lab run retention` find: fits for the database, all cells' too."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom
+
+from analysis.intervals import clopper_pearson
+from analysis.read_noise import ReadNoiseFit, fit_read_noise, reading_interval
+from analysis.read_noise_spectrum import PARAMETERS as SPECTRUM
+from analysis.retention_fit import (
+    ATTEMPT_TIME,
+    FEWEST,
+    Flips,
+    Interval,
+    count_flips,
+    drift_of_cells,
+    fit_drift,
+    flipped_cells,
+)
+from analysis.telegraph import FALSE_ALARMS
+from analysis.telegraph import PARAMETERS as TELEGRAPH
+from crossbar.errors import DataError
+from crossbar.pulses import State
+from crossbar.records import ReadTrace, RetentionReading
+from crossbar.units import Ratio
+from db.rows import Check, Estimate, FitRow, RunRow
+
+CONFIDENCE: Ratio = 0.95
+FEWEST_CELLS = 3
+"""Fitted cells below which nothing is said of all."""
+
+
+def read_noise_fits(traces: Sequence[ReadTrace], row: RunRow) -> list[FitRow]:
+    """White, 1/f and telegraph noise of every cell and state, and of the cells of a state together.
+
+    The surrogates of the telegraph rule are drawn by the run's number. A trace that says nothing
+    has a fit that did not converge.
+    """
+    aperture = row.parameters.get("aperture")
+    generator = np.random.default_rng(row.id)
+    rows: list[FitRow] = []
+    for state in State:
+        fits = [
+            (trace.cell, _of_trace(trace, aperture, generator))
+            for trace in traces
+            if trace.state is state
+        ]
+        rows += [_noise_row(cell, state, fit) for cell, fit in fits]
+        rows += _noise_of_all(state, [fit for _, fit in fits if fit is not None])
+    return rows
+
+
+def _of_trace(
+    trace: ReadTrace, aperture: float | None, generator: np.random.Generator
+) -> ReadNoiseFit | None:
+    """The fit, or None for a trace that is too short or does not conduct."""
+    interval = reading_interval(trace.time)
+    one = trace.conductance[None, :]
+    try:
+        return fit_read_noise(one, interval, aperture, generator=generator)[0]
+    except DataError:
+        return None
+
+
+def _noise_row(cell: int, state: State, fit: ReadNoiseFit | None) -> FitRow:
+    parameters: dict[str, Estimate] = {}
+    checks = {}
+    if fit is not None:
+        parameters |= _estimates(
+            SPECTRUM, fit.spectrum.estimate, fit.spectrum.low, fit.spectrum.high
+        )
+        found = fit.telegraph
+        if found.is_telegraph:
+            parameters |= _estimates(TELEGRAPH, found.estimate, found.low, found.high)
+        checks["telegraph"] = Check(p_value=found.p_value, flagged=found.is_telegraph)
+    return FitRow(
+        cell=cell,
+        target=state,
+        kind="read noise",
+        parameters=parameters,
+        log_likelihood=np.nan if fit is None else fit.spectrum.log_likelihood,
+        converged=fit is not None,
+        assumptions={"false_alarm_rate": FALSE_ALARMS},
+        checks=checks,
+    )
+
+
+def _noise_of_all(state: State, fits: Sequence[ReadNoiseFit]) -> list[FitRow]:
+    """Medians over the cells, and the fraction that are telegraphs, false alarms among them."""
+    if len(fits) < FEWEST_CELLS:
+        return []
+    values = np.array([fit.spectrum.estimate for fit in fits])
+    parameters = {name: _median(values[:, column]) for column, name in enumerate(SPECTRUM)}
+    telegraphs = sum(fit.telegraph.is_telegraph for fit in fits)
+    low, high = clopper_pearson(telegraphs, len(fits), CONFIDENCE)
+    parameters["telegraphs"] = Estimate(
+        estimate=telegraphs / len(fits), low=float(low), high=float(high)
+    )
+    return [_of_all(state, "noise of all", parameters, {"false_alarm_rate": FALSE_ALARMS})]
+
+
+def retention_fits(readings: Sequence[RetentionReading], row: RunRow) -> list[FitRow]:
+    """Drift of every cell, drift and flips of all cells of a state."""
+    ordered = sorted(readings, key=lambda reading: reading.step)
+    time = np.array([reading.time for reading in ordered])
+    conductance = np.array([reading.conductance for reading in ordered]).T
+    cells, low = ordered[0].cells, ordered[0].written_low
+    flipped = np.zeros(conductance.shape, dtype=np.bool_)
+    if low.any() and not low.all():
+        medians = [float(np.median(conductance[side, 0])) for side in (low, ~low)]
+        middle = float(np.sqrt(max(medians[0] * medians[1], 0.0)))
+        flipped = flipped_cells(conductance, low, middle)
+    rows: list[FitRow] = []
+    for state, side in ((State.LOW, low), (State.HIGH, ~low)):
+        if side.any():
+            rows += _retention_of(state, cells[side], time, conductance[side], flipped[side])
+    return rows
+
+
+def _retention_of(
+    state: State,
+    cells: NDArray[np.intp],
+    time: NDArray[np.float64],
+    conductance: NDArray[np.float64],
+    flipped: NDArray[np.bool_],
+) -> Iterator[FitRow]:
+    """Each cell's drift, the drift over cells, and the flips. Nothing from too few readings."""
+    if len(time) < FEWEST:
+        return
+    stayed = np.where(flipped.any(axis=1)[:, None], np.nan, conductance)
+    fit = fit_drift(time, stayed, confidence=CONFIDENCE)
+    supposed = {"onset": fit.onset, "correlated": fit.correlated}
+    for place, cell in enumerate(cells):
+        known = bool(np.isfinite(fit.exponent[place]))
+        values = (fit.exponent[place], fit.low[place], fit.high[place])
+        yield FitRow(
+            cell=int(cell),
+            target=state,
+            kind="drift",
+            parameters={"exponent": _estimate(*values)} if known else {},
+            log_likelihood=np.nan,
+            converged=known,
+            assumptions=supposed,
+        )
+    if np.isfinite(fit.exponent).sum() >= FEWEST_CELLS:
+        found = drift_of_cells(fit, len(time))
+        parameters = {"exponent": _as_estimate(found.mean), "spread": _as_estimate(found.spread)}
+        yield _of_all(state, "drift of all", parameters, supposed)
+    yield _flips_row(state, count_flips(time, flipped, CONFIDENCE))
+
+
+def _flips_row(state: State, found: Flips) -> FitRow:
+    parameters = {
+        "flips": Estimate(estimate=found.flips, low=found.flips, high=found.flips),
+        "flip_time": _as_estimate(found.flip_time),
+        "delta": _as_estimate(found.delta),
+    }
+    return _of_all(state, "flips", parameters, {"attempt_time": ATTEMPT_TIME})
+
+
+def _of_all(
+    state: State, kind: str, parameters: dict[str, Estimate], assumptions: dict[str, float]
+) -> FitRow:
+    return FitRow(
+        cell=None,
+        target=state,
+        kind=kind,
+        parameters=parameters,
+        log_likelihood=np.nan,
+        converged=True,
+        assumptions=assumptions,
+    )
+
+
+def _median(values: NDArray[np.float64]) -> Estimate:
+    """With the interval between two of the values that holds the median whatever the distribution;
+    open where there are too few of them.
+    """
+    ranked = np.sort(values)
+    below = int(binom.ppf((1 - CONFIDENCE) / 2, len(values), 0.5))
+    if binom.cdf(below - 1, len(values), 0.5) > (1 - CONFIDENCE) / 2 or below < 1:
+        return Estimate(estimate=float(np.median(values)), low=-np.inf, high=np.inf)
+    return Estimate(
+        estimate=float(np.median(values)), low=float(ranked[below - 1]), high=float(ranked[-below])
+    )
+
+
+def _estimates(
+    names: Sequence[str],
+    estimate: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+) -> dict[str, Estimate]:
+    return {
+        name: _estimate(estimate[place], low[place], high[place])
+        for place, name in enumerate(names)
+    }
+
+
+def _estimate(estimate: float, low: float, high: float) -> Estimate:
+    return Estimate(estimate=float(estimate), low=float(low), high=float(high))
+
+
+def _as_estimate(found: Interval) -> Estimate:
+    return Estimate(estimate=found.estimate, low=found.low, high=found.high)
