@@ -47,6 +47,7 @@ def fit_read_noise(
 
 def reading_interval(time: NDArray[np.float64]) -> Seconds:
     """The time from one reading to the next (n,), the median: meters answer within a small jitter,
-    which is neglected.
+    which is neglected. 1 where nobody wrote down the times: frequencies are then by the reading.
     """
-    return float(np.median(np.diff(time)))
+    interval = float(np.median(np.diff(time))) if len(time) > 1 else np.nan
+    return interval if np.isfinite(interval) else 1.0

@@ -37,7 +37,7 @@ FOLDS = 30
 NOTHING = 0.01
 """Part of the density at the highest frequency, or the lowest one, below which white noise, or 1/f
 noise, counts as none: no trace could tell, and a search would not find its way back."""
-SLOPES = (0.3, 2.5)
+SLOPES = (0.5, 2.5)
 """Where the slope is looked for."""
 
 

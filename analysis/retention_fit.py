@@ -45,7 +45,8 @@ class DriftFit:
     """Drift of n cells of one state; arrays have shape (n,)."""
 
     exponent: FloatArray
-    """NaN where a cell cannot be fitted: it flipped, or does not conduct at every reading."""
+    """NaN where a cell cannot be fitted: it flipped, or does not conduct at every reading, or
+    reads the same to the last digit."""
     low: FloatArray
     high: FloatArray
     scatter: FloatArray
@@ -100,6 +101,7 @@ def fit_drift(
             f"{FEWEST} readings of each cell are needed. Wait longer, or read more often."
         )
     usable = np.all(np.isfinite(conductance) & (conductance > 0), axis=1)
+    usable &= np.ptp(conductance, axis=1) > 0  # or the converter resolves nothing of it
     logs = np.log(conductance[usable])
     design = np.column_stack([np.ones_like(time), -np.log1p(time / onset)])
     fits = [_least_squares(logs, design, _correlation(time, part)) for part in PARTS]

@@ -97,17 +97,14 @@ def _p_values(
     deviations: FloatArray, interval: Seconds, generator: np.random.Generator
 ) -> FloatArray:
     """(k,) rank of each trace's gain among those of its surrogates."""
-    everything = np.concatenate(
-        [np.vstack([trace, surrogates(trace, interval, generator)]) for trace in deviations]
-    )
-    everything = detrend(everything, axis=1)
-    gain = np.concatenate(
-        [
-            fit_two_levels(everything[start : start + TOGETHER]).gain
-            for start in range(0, len(everything), TOGETHER)
-        ]
-    ).reshape(len(deviations), -1)
-    return np.mean(gain >= gain[:, :1], axis=1)
+    at_once = max(1, TOGETHER // (SURROGATES + 1))
+    found = []
+    for start in range(0, len(deviations), at_once):
+        block = deviations[start : start + at_once]
+        beside = [np.vstack([trace, surrogates(trace, interval, generator)]) for trace in block]
+        gain = fit_two_levels(detrend(np.concatenate(beside), axis=1)).gain
+        found.append(np.mean(gain.reshape(len(block), -1) >= gain[:: SURROGATES + 1, None], axis=1))
+    return np.concatenate(found)
 
 
 def surrogates(

@@ -42,7 +42,7 @@ def store_fits(store: Store, run: int) -> dict[DieAddress, list[FitRow]]:
     technology = technology_of(store, row.wafer_id)
     recipe = recipe_of(row, technology)
     if recipe is None:
-        fitted = ", ".join(f"{name} ({r.technology})" for name, r in RECIPES.items())
+        fitted = ", ".join(f"{name} ({r.technology or 'any'})" for name, r in RECIPES.items())
         raise DataError(
             f"Run {run} ({row.protocol}{_of_format(row)}) on a wafer of {technology} cells is not "
             f"fitted; fitted are {fitted}, and imported {', '.join(IMPORTED_RECIPES)}."

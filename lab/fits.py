@@ -32,8 +32,8 @@ class FitRecipe:
     """Of these records."""
     fit: Callable[[Sequence[Any], RunRow], list[FitRow]]
     """(all of a die's records, the run) -> fits; raises DataError if they do not suffice."""
-    technology: str
-    """Of the wafers whose cells the fit describes."""
+    technology: str | None = None
+    """Of the wafers whose cells the fit describes; None where it describes any."""
     units: Mapping[str, str] = field(default_factory=dict)
     """Of the parameters, by the beginning of their names; ratios have none."""
     confidence: Ratio = CONFIDENCE
@@ -153,7 +153,9 @@ def recipe_of(row: RunRow, technology: str) -> FitRecipe | None:
     recipe = RECIPES.get(row.protocol)
     if row.protocol == IMPORTED:
         recipe = IMPORTED_RECIPES.get(str(row.parameters.get("format")))
-    return recipe if recipe is not None and recipe.technology == technology else None
+    return recipe if recipe is not None and recipe.technology in (None, technology) else None
+
+
 def noise_of_traces(traces: Sequence[ReadTrace], row: RunRow) -> list[FitRow]:
     """White, 1/f and telegraph noise of every cell and state, and of all cells of a state."""
     from lab.noise_fits import read_noise_fits
@@ -198,7 +200,6 @@ RECIPES: dict[str, FitRecipe] = {
     "forming": FitRecipe(
         record=ProgrammedBlock, fit=forming_fits, technology="hfox", units=FORMING_UNITS
     ),
-    "write-error-rate": FitRecipe(record=WerPoint, fit=switching_fits, units=SWITCHING_UNITS),
     "read-noise": FitRecipe(record=ReadTrace, fit=noise_of_traces, units={"dwell": "s"}),
     "retention": FitRecipe(record=RetentionReading, fit=drift_and_flips, units={"flip_time": "s"}),
 }

@@ -1,6 +1,8 @@
 """What `lab run read-noise` and `lab run retention` find: fits for the database, all cells' too."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +11,7 @@ from scipy.stats import binom
 from analysis.intervals import clopper_pearson
 from analysis.read_noise import ReadNoiseFit, fit_read_noise, reading_interval
 from analysis.read_noise_spectrum import PARAMETERS as SPECTRUM
+from analysis.read_noise_spectrum import relative
 from analysis.retention_fit import (
     ATTEMPT_TIME,
     FEWEST,
@@ -39,45 +42,48 @@ def read_noise_fits(traces: Sequence[ReadTrace], row: RunRow) -> list[FitRow]:
     has a fit that did not converge.
     """
     aperture = row.parameters.get("aperture")
-    generator = np.random.default_rng(row.id)
-    rows: list[FitRow] = []
+    fits = _fits_of(traces, aperture, np.random.default_rng(row.id))
+    rows = [_noise_row(traces[place], fit) for place, fit in enumerate(fits)]
     for state in State:
-        fits = [
-            (trace.cell, _of_trace(trace, aperture, generator))
-            for trace in traces
-            if trace.state is state
-        ]
-        rows += [_noise_row(cell, state, fit) for cell, fit in fits]
-        rows += _noise_of_all(state, [fit for _, fit in fits if fit is not None])
+        of_state = [f for f, trace in zip(fits, traces, strict=True) if trace.state is state]
+        rows += _noise_of_all(state, [fit for fit in of_state if fit is not None])
     return rows
 
 
-def _of_trace(
-    trace: ReadTrace, aperture: float | None, generator: np.random.Generator
-) -> ReadNoiseFit | None:
-    """The fit, or None for a trace that is too short or does not conduct."""
-    interval = reading_interval(trace.time)
-    one = trace.conductance[None, :]
-    try:
-        return fit_read_noise(one, interval, aperture, generator=generator)[0]
-    except DataError:
-        return None
+def _fits_of(
+    traces: Sequence[ReadTrace], aperture: float | None, generator: np.random.Generator
+) -> list[ReadNoiseFit | None]:
+    """The fit of each trace, or None for one that is too short or does not conduct. Those that are
+    alike are fitted together, which is faster.
+    """
+    alike: dict[tuple[int, float], list[int]] = defaultdict(list)
+    for place, trace in enumerate(traces):
+        with suppress(DataError):
+            relative(trace.conductance)
+            alike[len(trace.conductance), reading_interval(trace.time)].append(place)
+    fits: list[ReadNoiseFit | None] = [None] * len(traces)
+    for (_, interval), places in alike.items():
+        together = np.array([traces[place].conductance for place in places])
+        found = fit_read_noise(
+            together, interval, aperture, generator=generator, confidence=CONFIDENCE
+        )
+        for place, fit in zip(places, found, strict=True):
+            fits[place] = fit
+    return fits
 
 
-def _noise_row(cell: int, state: State, fit: ReadNoiseFit | None) -> FitRow:
+def _noise_row(trace: ReadTrace, fit: ReadNoiseFit | None) -> FitRow:
     parameters: dict[str, Estimate] = {}
     checks = {}
     if fit is not None:
-        parameters |= _estimates(
-            SPECTRUM, fit.spectrum.estimate, fit.spectrum.low, fit.spectrum.high
-        )
-        found = fit.telegraph
+        found, noise = fit.telegraph, fit.spectrum
+        parameters |= _estimates(SPECTRUM, noise.estimate, noise.low, noise.high)
         if found.is_telegraph:
             parameters |= _estimates(TELEGRAPH, found.estimate, found.low, found.high)
         checks["telegraph"] = Check(p_value=found.p_value, flagged=found.is_telegraph)
     return FitRow(
-        cell=cell,
-        target=state,
+        cell=trace.cell,
+        target=trace.state,
         kind="read noise",
         parameters=parameters,
         log_likelihood=np.nan if fit is None else fit.spectrum.log_likelihood,
@@ -129,7 +135,7 @@ def _retention_of(
     """Each cell's drift, the drift over cells, and the flips. Nothing from too few readings."""
     if len(time) < FEWEST:
         return
-    stayed = np.where(flipped.any(axis=1)[:, None], np.nan, conductance)
+    stayed = np.where(np.any(flipped, axis=1, keepdims=True), np.nan, conductance)
     fit = fit_drift(time, stayed, confidence=CONFIDENCE)
     supposed = {"onset": fit.onset, "correlated": fit.correlated}
     for place, cell in enumerate(cells):

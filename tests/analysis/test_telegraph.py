@@ -53,5 +53,6 @@ def test_a_cell_that_does_not_conduct_is_refused():
 
 
 def test_the_reading_interval_is_the_median():
-    """A late reading does not count."""
+    """A late reading does not count; without times, one."""
+    assert reading_interval(np.full(5, np.nan)) == 1.0
     assert reading_interval(np.array([0.0, 1.0, 2.0, 9.0, 10.0])) == 1.0
