@@ -16,6 +16,7 @@ from crossbar.ports import (
     CellAccess,
     Clock,
     DotProduct,
+    PulseBursts,
     Readings,
 )
 from crossbar.pulses import Pulse
@@ -31,6 +32,8 @@ class MemoryDie:
     geometry: DieGeometry
     limits: Limits
     access: CellAccess
+    bursts: PulseBursts | None = None
+    """Who can give many pulses at once; None where the computer sends them one by one."""
     sequencers: Sequence[AttemptSequencer] = ()
     """Who can run attempts, fastest first; empty where only software can."""
     lister: AttemptLister | None = None
@@ -50,12 +53,18 @@ class MemoryDie:
             self.ledger.reads += len(checked)
         return self.access.read(checked, amplitude)
 
-    def write(self, cells: CellIndices, pulse: Pulse) -> None:
-        """Give each of the (n,) cells one pulse. Raises LimitError before anything is sent."""
+    def write(self, cells: CellIndices, pulse: Pulse, times: int = 1) -> None:
+        """Give each of the (n,) cells one pulse, or so many equal ones by the fastest means there
+        is. Raises LimitError before anything is sent.
+        """
         self.limits.check_pulse(pulse)
         checked = self.geometry.check(cells)
-        self._charge(checked, 1, self.limits.energy(pulse))
-        self.access.write(checked, pulse)
+        self._charge(checked, times, times * self.limits.energy(pulse))
+        if times > 1 and self.bursts is not None:
+            self.bursts.burst(checked, pulse, times)
+        else:
+            for _ in range(times):
+                self.access.write(checked, pulse)
 
     def sequencer_for(self, plan: AttemptPlan) -> AttemptSequencer | None:
         """The fastest hardware that can run this plan, or None: then software must keep time."""

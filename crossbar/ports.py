@@ -1,8 +1,8 @@
 """The ports: what the layers above may ask of a bench, in protocols of one to three methods.
 
 `PulseSource`, `CurrentMeter`, `CellSelector` and `Prober` are offered by single instruments;
-`CellAccess`, `AttemptSequencer`, `AttemptLister` and `DotProduct` by an addressed die
-(`drivers/die_access`), which `crossbar.memory_die.MemoryDie` gathers into the one object that
+`CellAccess`, `PulseBursts`, `AttemptSequencer`, `AttemptLister` and `DotProduct` by an addressed
+die (`drivers/die_access`), which `crossbar.memory_die.MemoryDie` gathers into the one object that
 protocols and training see.
 """
 
@@ -111,6 +111,13 @@ class CellAccess(Protocol):
 
     def write(self, cells: CellIndices, pulse: Pulse) -> None:
         """Give each of the (n,) cells one pulse."""
+
+
+class PulseBursts(Protocol):
+    """Gives many equal pulses without the computer in between."""
+
+    def burst(self, cells: CellIndices, pulse: Pulse, times: int) -> None:
+        """Give each of the (n,) cells the pulse so many times."""
 
 
 class AttemptSequencer(Protocol):

@@ -34,6 +34,10 @@ SET_CURRENTS: tuple[Amperes, Amperes] = (1e-6, 1e-3)
 READ_RANGES: tuple[Amperes, ...] = (100e-6, 1e-3, 10e-3)
 DEFAULT_READ_RANGE: Amperes = 1e-3
 MULTIPLY_RANGES: tuple[Amperes, ...] = (1e-3, 2e-3, 5e-3, 10e-3, 20e-3)
+ROW_TIME: Seconds = 0.1e-6
+"""That the board takes for a row beside the pulse itself."""
+MAX_BURST: Seconds = 0.5
+MAX_BURST_PULSES = 1_000_000
 MAX_ATTEMPTS = 10**9
 MAX_READINGS = 1_000_000
 """Readings that one run may keep, two to an attempt."""
@@ -263,13 +267,13 @@ class DieBoard(Instrument):
         )
         return np.frombuffer(data, dtype="<f4").astype(np.float64), self._number(full_scale)
 
-    def write_cells(self, cells: CellIndices, pulse: Pulse) -> None:
-        """Give each of the (n,) cells one pulse. Raises ReportedError if the board refused it."""
-        self._command(
-            b"ROUT:OPEN",
-            selection(cells, self.cells),
-            b"WRIT:SEL %.9g,%.9g" % (pulse.amplitude, pulse.width),
-        )
+    def write_cells(self, cells: CellIndices, pulse: Pulse, times: int = 1) -> None:
+        """Give each of the (n,) cells one pulse, or a burst of so many, which may not take longer
+        than `MAX_BURST`. Raises ReportedError if the board refused it.
+        """
+        given = b"%.9g,%.9g" % (pulse.amplitude, pulse.width)
+        verb = b"WRIT:SEL %s" % given if times == 1 else b"WRIT:BURS %s,%d" % (given, times)
+        self._command(b"ROUT:OPEN", selection(cells, self.cells), verb)
 
     def attempt(self, cells: CellIndices, plan: AttemptPlan) -> AttemptCounts:
         """Run the plan on the (n,) cells, rows one after the other, columns of a row at once."""

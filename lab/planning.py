@@ -7,7 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from crossbar.geometry import DieAddress
+from crossbar.pulses import Pulse, State
 from crossbar.stress import StressLedger
 from crossbar.units import Joules, Ratio, Seconds
 from db.store import Store
@@ -17,6 +20,8 @@ from lab.configuration import SimulationTable
 from lab.runs import start_run
 from lab.session import stress_ledger
 from lab.simulation import simulated_bench
+from physics.hfox_die import HfOxDie
+from physics.wafer import SimulatedWafer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +49,20 @@ class Plan:
     """Both ways, terminators not counted."""
 
 
+FORMS_EVERYTHING = Pulse.writing(State.LOW, 4.0, 1e-6)
+"""Beyond what any HfOx cell of the simulated population takes to form."""
+
+
+def form(wafer: SimulatedWafer, dies: Sequence[DieAddress]) -> None:
+    """Form the cells of fresh HfOx dies behind the instruments' backs: a run is rehearsed on cells
+    that work. Other cells need no FORMING.
+    """
+    for address in dies:
+        die = wafer.die(address)
+        if isinstance(die, HfOxDie):
+            die.pulse(np.flatnonzero(~die.formed), FORMS_EVERYTHING)
+
+
 def plan_run(
     chosen: ChosenBench,
     protocol: str,
@@ -51,7 +70,8 @@ def plan_run(
     dies: Sequence[DieAddress],
     execution: str = "board",
 ) -> Plan:
-    """Run the protocol on a fresh simulated wafer with the instruments of the bench file.
+    """Run the protocol on a new simulated wafer with the instruments of the bench file; cells that
+    need FORMING are formed, unless the protocol does it.
 
     Nothing real is touched, and nothing is kept. A bench file without [simulation] gets the default
     one: cells of the built-in population, which may not be yours.
@@ -76,8 +96,10 @@ def plan_run(
             execution=execution,
             ledger_of=partial(kept, partial(stress_ledger, store, chosen)),
         ) as bench:
-            summary = start_run(store, bench, protocol, parameters, dies)
             wafer = simulated.station.wafer
+            if protocol != "forming":
+                form(wafer, dies)
+            summary = start_run(store, bench, protocol, parameters, dies)
             return Plan(
                 protocol=protocol,
                 dies=len(dies),

@@ -25,6 +25,7 @@ from protocols.switching_phase_diagram import (
     SwitchingPhaseDiagramParameters,
     switching_phase_diagram,
 )
+from protocols.weak_reset import WeakResetParameters, weak_reset
 from protocols.write_error_rate import WriteErrorRateParameters, write_error_rate
 
 
@@ -93,6 +94,11 @@ PROTOCOLS: dict[str, ProtocolEntry] = {
         parameters=RetentionParameters,
         summary="cells left alone for hours: drift, and states that flip",
         lasting=True,
+    ),
+    "weak-reset": ProtocolEntry(
+        run=weak_reset,
+        parameters=WeakResetParameters,
+        summary="trains of weak RESET pulses: how ln R rises, over amplitude and width",
     ),
     "iv-sweep": ProtocolEntry(
         run=iv_sweep,

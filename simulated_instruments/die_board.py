@@ -45,6 +45,8 @@ ROW_TIME: Seconds = 100e-9
 """Addressing a row before a pulse."""
 TOLERANCE = 1 + 1e-6
 """A limit of 1.2 V lets 1.2 V pass, however both were rounded on their way."""
+MAX_BURST: Seconds = 0.5
+MAX_BURST_PULSES = 1_000_000
 MAX_MESSAGE = 262_144
 """Bytes of the input buffer."""
 OVERRANGE = 0x02
@@ -219,6 +221,14 @@ class EmulatedDieBoard(ScpiInstrument):
     @scpi("WRITe:SELection", EVERY_AMPLITUDE, EVERY_WIDTH)
     def _write_selection(self, amplitude: Volts, width: Seconds) -> None:
         self._write(self.cells, self._allowed_pulse(amplitude, width))
+
+    @scpi("WRITe:BURSt", EVERY_AMPLITUDE, EVERY_WIDTH, integer(1, MAX_BURST_PULSES))
+    def _write_burst(self, amplitude: Volts, width: Seconds, times: int) -> None:
+        pulse = self._allowed_pulse(amplitude, width)
+        if self._rows(self.cells) * (width + ROW_TIME) * times > MAX_BURST * (1 + 1e-9):
+            raise ScpiError(-222, f"the burst takes longer than {MAX_BURST:g} s")
+        for _ in range(times):
+            self._write(self.cells, pulse)
 
     def _read(self, cells: CellIndices, amplitude: Volts) -> NDArray[np.float64]:
         """(n,) Amperes after the converter."""

@@ -51,11 +51,13 @@ class DieAssembly:
             raise ConfigurationError(
                 f"There is no execution {self.execution!r}; there are {', '.join(EXECUTIONS)}."
             )
+        access = self._access()
         return MemoryDie(
             address=address,
             geometry=self.geometry,
             limits=self.limits,
-            access=self._access(),
+            access=access,
+            bursts=access if isinstance(access, OnBoardAccess) else None,
             sequencers=tuple(self._sequencers()),
             lister=self._lister(),
             multiplier=self._multiplier(),

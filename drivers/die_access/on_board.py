@@ -16,9 +16,12 @@ from crossbar.units import Amperes, Siemens, Volts
 from drivers.die_board import (
     MAX_AMPLITUDE,
     MAX_ATTEMPTS,
+    MAX_BURST,
+    MAX_BURST_PULSES,
     MAX_READ_AMPLITUDE,
     MAX_READINGS,
     MULTIPLY_RANGES,
+    ROW_TIME,
     WIDTHS,
     DieBoard,
 )
@@ -31,7 +34,7 @@ CLIPPED = 1 - 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class OnBoardAccess:
-    """Reads and writes any cells in one round trip; the port `CellAccess`."""
+    """Reads and writes any cells in one round trip; the ports `CellAccess` and `PulseBursts`."""
 
     board: DieBoard
     geometry: DieGeometry
@@ -62,6 +65,16 @@ class OnBoardAccess:
         """Give each of the (n,) different cells one pulse."""
         if len(cells):
             self.board.write_cells(cells, pulse)
+
+    def burst(self, cells: CellIndices, pulse: Pulse, times: int) -> None:
+        """Give each of the (n,) different cells the pulse so many times, in bursts short enough."""
+        if not len(cells):
+            return
+        rows = len(np.unique(cells // self.geometry.columns))
+        at_once = int(MAX_BURST / (rows * (pulse.width + ROW_TIME)))
+        at_once = min(max(at_once, 1), MAX_BURST_PULSES)
+        for start in range(0, times, at_once):
+            self.board.write_cells(cells, pulse, min(at_once, times - start))
 
 
 @dataclass(frozen=True, kw_only=True)

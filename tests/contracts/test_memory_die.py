@@ -42,6 +42,16 @@ def test_it_writes_the_cell_that_was_meant_and_no_other(touched):
     assert touched.truth.pulses_given.sum() == 3
 
 
+def test_it_gives_many_pulses_as_it_gives_one(touched):
+    """In a burst where the bench has one; none is lost, and all are counted."""
+    last = touched.cells[-1:]
+    touched.die.write(last, touched.writing(State.LOW), times=7)
+    assert touched.truth.pulses_given[last] == 7
+    assert touched.truth.low[last]
+    assert touched.counted[last] >= 7
+    assert touched.truth.pulses_given.sum() == 7
+
+
 def test_attempts_are_counted_by_whoever_keeps_the_time(touched):
     """At a threshold that was measured."""
     cell, both = touched.cells[:1], []

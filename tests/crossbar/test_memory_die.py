@@ -68,6 +68,30 @@ class RecordingHardware:
         return np.zeros((len(row_voltages), 50))
 
 
+def test_many_pulses_go_out_at_once_where_the_hardware_can():
+    """One burst, else pulse by pulse; counted before, and refused as a whole."""
+
+    class Bursting(RecordingHardware):
+        def burst(self, cells, pulse, times):
+            self.voltages.append(("burst", times))
+
+    pulse = Pulse(amplitude=-0.5, width=2e-7)
+    for hardware, expected in (
+        (RecordingHardware(), [("write", -0.5)] * 3),
+        (Bursting(), [("burst", 3)]),
+    ):
+        counts = np.zeros(DieGeometry().cells, np.int64)
+        ledger = StressLedger(pulses=counts, budget=5, source="x", keep=lambda *_: None)
+        bursts = hardware if isinstance(hardware, Bursting) else None
+        die = dataclasses.replace(die_on(hardware), bursts=bursts, ledger=ledger)
+        die.write(CELLS, pulse, times=3)
+        assert hardware.voltages == expected
+        assert counts[CELLS].tolist() == [3, 3, 3]
+        with pytest.raises(LimitError, match="budget"):
+            die.write(CELLS, pulse, times=3)
+        assert hardware.voltages == expected
+
+
 def die_on(hardware):
     return MemoryDie(
         address=DieAddress(0, 0),

@@ -145,6 +145,15 @@ def test_writing_names_cells_and_pulse_in_one_message():
         board.write_cells(THREE, Pulse(amplitude=-0.9, width=50e-9))
 
 
+def test_a_burst_is_one_message():
+    """However many pulses."""
+    with expected_protocol(
+        DieBoard,
+        [SHAPE, (b":ROUT:OPEN;" + THREE_AS_LIST + b";:WRIT:BURS -0.5,2e-07,20;:SYST:ERR?\n", OK)],
+    ) as board:
+        board.write_cells(THREE, Pulse(amplitude=-0.5, width=200e-9), times=20)
+
+
 def plan(**changes):
     settings = {
         "initial": State.HIGH,

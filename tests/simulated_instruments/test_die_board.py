@@ -165,6 +165,16 @@ def test_writing_gives_one_pulse_to_each_selected_cell(board, die):
     ]
 
 
+def test_a_burst_gives_as_many_pulses_as_it_says_or_none(board, die):
+    """The clock counts them all; one of more than half a second, or beyond a limit, is refused."""
+    ask(board, "SEL:CELL ", block_of([0, 4, 5], "<u4"), ";:WRIT:BURS -500MV,50NS,30")
+    assert board.station.clock.now == pytest.approx(30 * 2 * (50e-9 + 100e-9))
+    assert die.pulses == [([0, 4, 5], -0.5, pytest.approx(50e-9))] * 30
+    for refused in ("-0.5,1E-3,400", "-1.3,50NS,2", "-0.5,50NS,0", "-0.5,50NS,1000001"):
+        assert ask_text(board, f"WRIT:BURS {refused};:SYST:ERR?").startswith("-222")
+    assert len(die.pulses) == 30
+
+
 def test_a_run_gives_counts_when_it_is_over(board, die):
     """Started at once, waited for in pieces, fetched at the end."""
     ask(
