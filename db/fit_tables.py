@@ -59,17 +59,17 @@ def fits_of_die(
     die: DieAddress,
     *,
     run_id: int | None = None,
-    kind: str = "switching",
+    kind: str | None = "switching",
 ) -> list[FitRow]:
-    """The fits of a die, by run, cell and target; an unfitted die gives an empty list.
+    """The fits of a die, by run, cell and target; an unfitted die gives an empty list. A ``kind``
+    of None gives those of all kinds.
 
     Raises DataError where fits of several runs rest on different assumptions: parameters of
     another model are other quantities, and must not get into one population.
     """
-    of_die = [
-        schema.fits.c.die_id == find_die(connection, wafer_id, die),
-        schema.fits.c.kind == kind,
-    ]
+    of_die = [schema.fits.c.die_id == find_die(connection, wafer_id, die)]
+    if kind is not None:
+        of_die.append(schema.fits.c.kind == kind)
     if run_id is not None:
         of_die.append(schema.fits.c.run_id == run_id)
     ordered = (
@@ -78,7 +78,8 @@ def fits_of_die(
         .order_by(schema.fits.c.run_id, schema.fits.c.cell, schema.fits.c.target)
     )
     rows = connection.execute(ordered).all()
-    _refuse_to_mix(kind, {row.run_id: row.assumptions for row in rows})
+    for name in {row.kind for row in rows}:
+        _refuse_to_mix(name, {row.run_id: row.assumptions for row in rows if row.kind == name})
     estimates = _parts(connection, schema.fit_parameters, of_die, Estimate)
     checks = _parts(connection, schema.fit_checks, of_die, Check)
     return [

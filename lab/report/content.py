@@ -14,6 +14,7 @@ from db.rows import FitRow, RunRow, UsedInstrument
 from db.store import Store
 from lab.findings import latest_run, points_of_run, store_fits
 from lab.report.figures import Curve
+from lab.report.measured import Measured, measured
 
 MAX_PANELS = 8
 """Cells and directions drawn with their write error rates."""
@@ -42,6 +43,7 @@ class ReportContent:
     points: Sequence[WerPoint]
     curves: Mapping[tuple[int, State, float], Curve]
     fits: Sequence[FitRow]
+    measured: Sequence[Measured]
     networks: Sequence[TrainedNetwork]
     baseline: float | None
     """Software accuracy of the ideal weights."""
@@ -77,6 +79,7 @@ def gather(store: Store, wafer_id: int) -> ReportContent:
         points=points,
         curves=curves,
         fits=fits,
+        measured=measured(store, wafer_id),
         networks=networks,
         baseline=baseline,
         runs=runs,

@@ -13,9 +13,12 @@ from crossbar.defect_map import CellClass
 from crossbar.geometry import DieAddress
 from crossbar.units import format_quantity
 from db.rows import FitRow
+from lab.fits import RECIPES
 from lab.report import figures
 from lab.report.content import ReportContent, TrainedNetwork
+from lab.report.measured import Measured
 from lab.report.style import report_style
+from lab.telling import flags_of, with_interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +165,47 @@ def _write_errors(content: ReportContent) -> list[Section]:
     ]
 
 
+def _measured(content: ReportContent) -> list[Section]:
+    return [
+        Section(
+            title=f"{found.chart.title}, die {found.die}",
+            text=f"{found.chart.text} Run {found.run}.",
+            body=image(found.chart.draw(found.records, found.parameters)) + _fits(found),
+        )
+        for found in content.measured
+    ]
+
+
+def _fits(found: Measured) -> str:
+    """A table a kind of fit: the cells together first, then some of the cells one by one."""
+    recipe = RECIPES.get(found.protocol)
+    if recipe is None:
+        return ""
+    tables = []
+    for kind in dict.fromkeys(fit.kind for fit in found.fits):
+        fits = [fit for fit in found.fits if fit.kind == kind]
+        fits.sort(key=lambda fit: fit.cell is not None)
+        names = list(dict.fromkeys(name for fit in fits for name in fit.parameters))
+        rows = [
+            [
+                "all" if fit.cell is None else str(fit.cell),
+                "" if fit.target is None else fit.target.value.upper(),
+                *(
+                    with_interval(fit.parameters[name], recipe.unit(name))
+                    if name in fit.parameters
+                    else ""
+                    for name in names
+                ),
+                flags_of(fit),
+            ]
+            for fit in fits[:MAX_FITS]
+        ]
+        head = ["cell", "to", *(name.replace("_", " ") for name in names), "flags"]
+        rest = f"<p>and {len(fits) - MAX_FITS} more</p>" if len(fits) > MAX_FITS else ""
+        tables.append(f"<h3>{html.escape(kind)}</h3>" + table(head, rows) + rest)
+    return "".join(tables)
+
+
 def _provenance(content: ReportContent) -> list[Section]:
     return [
         Section(
@@ -183,7 +227,9 @@ def _provenance(content: ReportContent) -> list[Section]:
     ]  # fmt: skip
 
 
-SECTIONS = (_accuracy, _wafer, _dies, _write_errors, _provenance)
+MAX_FITS = 12
+"""Fits of one kind that are shown; the others are in the database."""
+SECTIONS = (_accuracy, _wafer, _dies, _write_errors, _measured, _provenance)
 PARAMETERS = (("delta", ""), ("vc0", "V"), ("tau_d", "s"))
 
 
