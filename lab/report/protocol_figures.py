@@ -72,7 +72,7 @@ def disturbed_fraction(points: Sequence[WerPoint]) -> Figure:
         shown = [p for p in points if abs(p.amplitude) == amplitude and p.attempts]
         fraction = [1 - p.errors / p.attempts for p in shown]
         upper = [1 - p.interval_low for p in shown]
-        width = np.array([p.width for p in shown])
+        width = np.array([p.width for p in shown]) * 1.25**place  # set apart, to be seen
         axes.plot(width, fraction, "o", color=f"C{place}", ms=4, label=f"{amplitude:g} V")
         axes.plot(width, upper, "_", color=f"C{place}", ms=7)
     axes.set(xscale="log", yscale="log", xlabel="duration of the read (s)", ylabel="cells switched")
@@ -193,16 +193,18 @@ def noise(traces: Sequence[ReadTrace]) -> Figure:
 
 
 def retention(readings: Sequence[RetentionReading]) -> Figure:
-    """Conductance of both states over the time since writing: median, and 5 to 95 % of cells."""
+    """Conductance of both states over the time since writing: median, and half of the cells."""
     figure, (axes,) = panels()
     steps = sorted(readings, key=lambda reading: reading.time)
-    time = np.array([max(reading.time, 1e-3) for reading in steps])
+    time = np.array([reading.time for reading in steps])
+    later = time[time > 0]
+    time = np.maximum(time, later.min() / 2 if len(later) else 1.0)  # a place for time 0
     for state, colour in STATE_COLOURS.items():
         quantiles = np.array(
             [
                 1e6
                 * np.percentile(
-                    reading.conductance[reading.written_low == (state is State.LOW)], [5, 50, 95]
+                    reading.conductance[reading.written_low == (state is State.LOW)], [25, 50, 75]
                 )
                 for reading in steps
             ]
@@ -210,7 +212,7 @@ def retention(readings: Sequence[RetentionReading]) -> Figure:
         axes.plot(time, quantiles[:, 1], "-o", color=colour, ms=3, label=state.name)
         axes.fill_between(time, quantiles[:, 0], quantiles[:, 2], color=colour, alpha=0.2, lw=0)
     axes.set(xscale="log", yscale="log", xlabel="time since writing (s)", ylabel="conductance (µS)")
-    axes.set_title("Retention: median, 5 to 95 % of the cells")
+    axes.set_title("Retention: median and middle half of the cells")
     axes.legend()
     return figure
 
@@ -234,7 +236,7 @@ def levels(blocks: Sequence[ProgrammedBlock]) -> Figure:
     figure, (axes,) = panels()
     level = np.concatenate([block.level for block in blocks if block.level is not None])
     conductance = 1e6 * np.concatenate([b.conductance for b in blocks if b.level is not None])
-    ends = np.percentile(conductance, [0.2, 99.8])
+    ends = np.percentile(conductance, [2, 97])  # defects lie far outside
     bins = np.linspace(float(ends[0]), float(ends[1]), 90)
     for number in np.unique(level):
         here = conductance[level == number]
@@ -245,7 +247,10 @@ def levels(blocks: Sequence[ProgrammedBlock]) -> Figure:
 
 
 def amplitudes_wanted(points: Sequence[WerPoint]) -> Figure:
-    """Where an adaptive run made its attempts: error rate over amplitude, the more the larger."""
+    """Where an adaptive run made its attempts: error rate over amplitude, the more the larger.
+
+    Points without an error are drawn at 0.3 errors.
+    """
     figure, (axes,) = panels()
     widths = sorted({point.width for point in points})
     for place, width in enumerate(widths):
@@ -256,7 +261,7 @@ def amplitudes_wanted(points: Sequence[WerPoint]) -> Figure:
         label = format_quantity(width, "s")
         axes.scatter(volts, rate, s=size, color=f"C{place % 10}", label=label, alpha=0.6)
     axes.set(yscale="log", xlabel="amplitude at the cell (V)", ylabel="write error rate")
-    axes.set_title("Where the attempts went; none seen: drawn at 0.3 errors")
+    axes.set_title("Where the attempts went")
     axes.legend(fontsize=8)
     return figure
 
