@@ -78,6 +78,15 @@ def test_the_glossary_knows_every_defect_class():
             assert kind.name.replace("_", " ").lower() in glossary
 
 
+def test_the_page_on_wires_prints_what_it_says(capsys):
+    """Its programs run, and the second one's figures are those on the page."""
+    page = (ROOT / "docs" / "wires.md").read_text()
+    for program in re.findall(r"```python\n(.+?)```", page, re.DOTALL):
+        exec(program, {})
+
+    assert capsys.readouterr().out in page
+
+
 def test_the_license_and_version_are_declared():
     """What PyPI would show."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
