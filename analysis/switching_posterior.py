@@ -16,6 +16,7 @@ from analysis.switching_counts import SwitchingCounts
 from crossbar.errors import ConfigurationError
 from crossbar.records import WerPoint
 from crossbar.units import Ratio, Seconds, Volts
+from physics.mtj_laws import check_barrier_exponent
 from physics.switching_table import log_current_for, log_hazard
 
 FloatArray = NDArray[np.float64]
@@ -37,6 +38,8 @@ class AmplitudeForWer:
 
     wer: Ratio = 1e-6
     width: Seconds = 20e-9
+    barrier_exponent: Ratio = 2.0
+    """Of the cells that are asked, as in `physics.mtj_laws.MtjLaws`."""
 
     def __post_init__(self) -> None:
         if not (0 < self.wer < 1 and 0 < self.width < float("inf")):
@@ -44,10 +47,12 @@ class AmplitudeForWer:
                 f"The amplitude for a write error rate of {self.wer:g} at {self.width:g} s cannot "
                 "be asked for: the rate must lie between 0 and 1, the width be positive and finite."
             )
+        check_barrier_exponent(self.barrier_exponent)
 
     def log_current(self, delta: FloatArray, tau_d: FloatArray) -> FloatArray:
         """ln(V / vc0) at the wanted rate."""
-        return log_current_for(float(np.log(-np.log(self.wer))), self.width / tau_d, delta)
+        wanted = float(np.log(-np.log(self.wer)))
+        return log_current_for(wanted, self.width / tau_d, delta, self.barrier_exponent)
 
     def of(self, parameters: FloatArray) -> FloatArray:
         """(n,) volts, of cells whose (n, 3) delta, vc0, tau_d are known."""
@@ -131,7 +136,12 @@ class Density:
         """(..., m) ln(-ln WER) of pulses (..., m) at (..., 3) ln V, ln delta, ln tau_d."""
         log_volts, delta, tau_d = at[..., 0], np.exp(at[..., 1]), np.exp(at[..., 2])
         vc0 = np.exp(log_volts - self.quantity.log_current(delta, tau_d))
-        value = log_hazard(amplitude / vc0[..., None], width / tau_d[..., None], delta[..., None])
+        value = log_hazard(
+            amplitude / vc0[..., None],
+            width / tau_d[..., None],
+            delta[..., None],
+            self.quantity.barrier_exponent,
+        )
         return np.clip(value, *LOG_HAZARDS)
 
     def linearized(

@@ -1,6 +1,7 @@
 """The fits of an adaptive write error rate: what was wanted of every cell, beside its switching."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from analysis.amplitude_interval import AmplitudeFits, fit_amplitudes, is_extrapolated
 from analysis.switching_counts import gather_counts
@@ -8,7 +9,7 @@ from analysis.switching_posterior import AmplitudeForWer, Observed
 from crossbar.pulses import State
 from crossbar.records import WerPoint
 from db.rows import Estimate, FitRow, RunRow
-from lab.fits import switching_fits
+from lab.fits import analysis_of_run, switching_fits
 from lab.parameters import build
 from protocols.adaptive_write_error_rate import AdaptiveWriteErrorRateParameters
 
@@ -21,11 +22,12 @@ def amplitude_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
     """
     parameters = build(AdaptiveWriteErrorRateParameters, (f"run {row.id}", row.parameters))
     switching = switching_fits(points, row)
+    exponent = float(analysis_of_run(row).get("barrier_exponent", 2.0))
+    quantities = [replace(each, barrier_exponent=exponent) for each in parameters.quantities]
     counts = gather_counts(points)
     seen = Observed.of(counts)
     found = [
-        (quantity, fit_amplitudes(seen, quantity, parameters.confidence))
-        for quantity in parameters.quantities
+        (quantity, fit_amplitudes(seen, quantity, parameters.confidence)) for quantity in quantities
     ]
     beyond = [is_extrapolated(seen, fits, quantity) for quantity, fits in found]
     lowest = lowest_rates(points)

@@ -19,6 +19,7 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import map_coordinates
 
 from physics.fokker_planck import KNEE, LARGEST_CURRENT, TABLE_PATH, warp
+from physics.mtj_laws import check_barrier_exponent
 
 FloatArray = NDArray[np.float64]
 
@@ -61,13 +62,22 @@ def switching_table() -> SwitchingTable:
     )
 
 
-def log_hazard(current: FloatArray, duration: FloatArray, delta: FloatArray) -> FloatArray:
+def log_hazard(
+    current: FloatArray,
+    duration: FloatArray,
+    delta: FloatArray,
+    barrier_exponent: float = 2.0,
+) -> FloatArray:
     """ln(-ln WER) of pulses; the arguments broadcast.
 
     ``current`` i = V / V_c0, above 0; ``duration`` t = width / tau_d; ``delta`` 20 to 120, that of
-    the nearer end beyond. Outside the table it goes on as `physics.switching` describes.
+    the nearer end beyond. Outside the table, and for other barrier exponents than the equation's
+    own, it goes on as `physics.switching` describes.
     """
     table = switching_table()
+    if check_barrier_exponent(barrier_exponent) != 2:
+        below = np.maximum(1 - current, 0.0) ** (barrier_exponent / 2)
+        current = np.where(current < 1, 1 - below, current)
     logs = np.log(duration)
     beyond = logs - np.clip(logs, table.axes[1][0], table.axes[1][-1])
     places = np.broadcast_arrays(
@@ -80,15 +90,22 @@ def log_hazard(current: FloatArray, duration: FloatArray, delta: FloatArray) -> 
     return inside + beyond + stronger
 
 
-def log_current_for(wanted: float, duration: FloatArray, delta: FloatArray) -> FloatArray:
+def log_current_for(
+    wanted: float, duration: FloatArray, delta: FloatArray, barrier_exponent: float = 2.0
+) -> FloatArray:
     """ln of the reduced current at which ln(hazard) is ``wanted``; the others broadcast.
 
-    It is inverted at the nodes of duration and delta and interpolated between: exact to 1e-4.
+    It is inverted at the nodes of duration and delta and interpolated between: exact to 2e-3 at the
+    worst (delta 21), to 1e-4 as a rule.
     Pulses outside the table's durations count as the shortest or longest that it has.
     """
     table = switching_table()
     places = np.broadcast_arrays(table.place(1, np.log(duration)), table.place(2, delta))
-    return map_coordinates(_log_currents(wanted), np.stack(places), order=1, mode="nearest")
+    found = map_coordinates(_log_currents(wanted), np.stack(places), order=1, mode="nearest")
+    if check_barrier_exponent(barrier_exponent) == 2:
+        return found
+    below = np.maximum(-np.expm1(found), 0.0) ** (2 / barrier_exponent)
+    return np.where(found < 0, np.log(np.maximum(1 - below, SMALLEST_CURRENT)), found)
 
 
 @lru_cache(maxsize=8)

@@ -69,6 +69,8 @@ class AdaptiveWriteErrorRateParameters:
     """What cells are thought to be like decides with which pulses it begins, and nothing else."""
     expected_vc0: Volts = 0.4
     expected_tau_d: Seconds = 1.9e-9
+    barrier_exponent: Ratio = 2.0
+    """That the design supposes; the fits take that of [analysis] in the bench file."""
     restore_amplitude: Volts = 0.9
     restore_width: Seconds = 200e-9
     read_amplitude: Volts = 0.1
@@ -78,8 +80,7 @@ class AdaptiveWriteErrorRateParameters:
     """LOW conducts at least this times HIGH, or the cell has no window to decide by."""
 
     def __post_init__(self) -> None:
-        for rate in (self.wer, *self.other_rates):
-            AmplitudeForWer(wer=rate, width=self.width)
+        _ = self.quantities  # which refuse what cannot be asked for
         check_confidence(self.confidence)
         if not self.pulse_widths or not self.targets:
             raise ConfigurationError("adaptive_write_error_rate needs pulse_widths and targets.")
@@ -113,7 +114,10 @@ class AdaptiveWriteErrorRateParameters:
     def quantities(self) -> tuple[AmplitudeForWer, ...]:
         """The wanted one first."""
         rates = (self.wer, *self.other_rates)
-        return tuple(AmplitudeForWer(wer=rate, width=self.width) for rate in rates)
+        return tuple(
+            AmplitudeForWer(wer=rate, width=self.width, barrier_exponent=self.barrier_exponent)
+            for rate in rates
+        )
 
     @property
     def design(self) -> AmplitudeDesign:

@@ -56,6 +56,25 @@ def test_the_fit_is_the_one_of_all_three_parameters(cells):
     np.testing.assert_allclose(fits.deviance, reference.deviance, atol=0.05)
 
 
+def test_another_barrier_exponent_is_fitted_no_worse(cells):
+    """Than by the fit of all three parameters with that exponent."""
+    some = cells[1].rows(np.arange(20))
+    counts = SwitchingCounts(
+        cells=np.arange(20),
+        targets=(State.LOW,) * 20,
+        amplitude=some.amplitude,
+        width=some.width,
+        attempts=some.attempts.astype(int),
+        errors=some.errors.astype(int),
+    )
+
+    fits = fit_amplitudes(some, AmplitudeForWer(barrier_exponent=1.5))
+    reference = fit_switching(counts, 0.95, 1.5)
+
+    assert np.all(fits.log_likelihood > reference.log_likelihood - 0.1)
+    assert np.median(np.abs(fits.log_likelihood - reference.log_likelihood)) < 0.02
+
+
 def test_a_cell_that_the_model_describes_is_not_conspicuous(cells):
     """The test of fit raises false alarms as often as it says."""
     fits = fit_amplitudes(cells[1], QUANTITY)
