@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from analysis.bounded import Bounded
 from analysis.likelihood_profile import Loss, most_likely, profile_interval
 from crossbar.errors import DataError
 from crossbar.units import Ratio, Volts
@@ -43,15 +44,6 @@ class FormingCounts:
     def cells(self) -> int:
         """How many were given pulses."""
         return int(self.formed.sum()) + self.unformed
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bounded:
-    """A number with its confidence interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, kw_only=True)

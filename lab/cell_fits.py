@@ -38,6 +38,26 @@ def cycling_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
     return [_row("cycling", found.parameters, checks, {"failed_below": FAILED} | shares)]
 
 
+def checkpoint_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
+    """Medians and spreads of cycled cells, a row a checkpoint. Raises DataError for too few."""
+    from analysis.cycling import cycled_states
+
+    fits, cycles = [], 0
+    for part in sorted({train.part for train in trains}):
+        here = [train for train in trains if train.part == part]
+        cycles += int(here[0].pulses[0])
+        readings = np.array([train.conductance for train in here])
+        found = cycled_states(readings[:, 0], readings[:, 1])
+        parameters = {
+            name: (bound.value, bound.low, bound.high)
+            for name in ("low_median", "low_spread", "high_median", "high_spread")
+            for bound in [getattr(found, name)]
+        }
+        assumed = {"cells": float(found.cells), "left_out": float(found.left_out)}
+        fits.append(_row(f"after {cycles} cycles", parameters, {}, assumed))
+    return fits
+
+
 def endurance_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
     """When each cell's window closed for good. Raises DataError for too few checkpoints."""
     from analysis.cycling_statistics import FAILED

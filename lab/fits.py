@@ -15,7 +15,13 @@ from crossbar.records import ProgrammedBlock, PulseTrain, ReadTrace, RetentionRe
 from crossbar.units import Ratio
 from db.import_tables import IMPORTED
 from db.rows import Check, Estimate, FitRow, RunRow
-from lab.cell_fits import cycling_fits, drift_fits, endurance_fits, reset_sweep_fits
+from lab.cell_fits import (
+    checkpoint_fits,
+    cycling_fits,
+    drift_fits,
+    endurance_fits,
+    reset_sweep_fits,
+)
 
 if TYPE_CHECKING:
     from analysis.switching_counts import SwitchingCounts
@@ -197,6 +203,7 @@ RECIPES: dict[str, FitRecipe] = {
         technology="mtj",
         units={"amplitude": "V", **SWITCHING_UNITS},
     ),
+    "set-reset-cycling": FitRecipe(record=PulseTrain, fit=checkpoint_fits, units=CYCLING_UNITS),
     "forming": FitRecipe(
         record=ProgrammedBlock, fit=forming_fits, technology="hfox", units=FORMING_UNITS
     ),

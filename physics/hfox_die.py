@@ -46,6 +46,8 @@ from physics.weak_reset import (
 )
 
 FloatArray = NDArray[np.float64]
+CLEARLY = 0.8
+"""A SET leaves alone what conducts clearly more than its current limit can do; ours."""
 SERIES_TERMS = 6
 """Of sinh, in a dot product: exact to 1e-9 up to 0.5 V."""
 
@@ -152,6 +154,14 @@ class HfOxDie:
         for part in distinct(self.geometry.check(cells)):
             here = cells[part]
             self._apply(here, pulse, self._keys(here, "pulse", *self._name(pulse)))
+
+    def form_all(self) -> None:
+        """Form every cell that is fresh and can be, each as by a pulse of its forming voltage."""
+        cells = np.flatnonzero(~self.formed & np.isnan(self._fixed))
+        population, here = self.truth.population, self.truth.cells[cells]
+        resistance = population.formed_resistance(here, 0.0, self.current_limit())
+        self.formed[cells] = True
+        self._become_low(cells, resistance / np.exp(self.truth.weak.c1.numpy()[cells]))
 
     def attempt(self, cells: CellIndices, plan: AttemptPlan) -> AttemptCounts:
         """Run the plan on each of the (n,) distinct cells, attempt by attempt.
@@ -288,20 +298,19 @@ class HfOxDie:
         self._become_low(forms, resistance / np.exp(self.truth.weak.c1.numpy()[forms]))
 
     def _set(self, cells: CellIndices, pulse: Pulse, at: Keys) -> None:
-        """SET, LOW or HIGH before. Cells that already conduct more than this current limit can do
-        stay as they are.
+        """SET, LOW or HIGH before. Cells that already conduct clearly more than this current limit
+        can do stay as they are.
         """
         population, weak = self.truth.population, self.truth.weak_population
         here = self.truth.cells[cells]
         sets = population.sets(here, population.effective_amplitude(pulse), normals(keys(at, 0)))
-        cells, at = cells[sets], at[sets]
-        scale = self.truth.low_scale(self.current_limit()) * np.exp(
-            LOW_AGEING * age_of(self.cycles[cells])
-        )
+        cells, at, here = cells[sets], at[sets], here[sets]
+        ageing = np.exp(LOW_AGEING * age_of(self.cycles[cells]))
+        scale = self.truth.low_scale(self.current_limit()) * here.low * ageing
         own = self._weak(cells)
         least = scale * weak.r0.low * np.exp(own.c1.numpy())
         r0 = scale * weak.r0_after_set(own, torch.from_numpy(uniforms(keys(at, 1)))).numpy()
-        acts = self.resistance(cells) >= least
+        acts = self.resistance(cells) >= CLEARLY * least
         self.cycles[cells[acts & ~self.low[cells]]] += 1
         self._become_low(cells[acts], r0[acts])
 

@@ -46,3 +46,12 @@ def test_a_plan_counts_every_pulse(lab):
     assert plan["pulses"] == 40_000
     assert plan["most_pulses"] == 2
     assert 40_000 <= plan["reads"] < 40_100
+
+
+def test_a_plan_on_hfox_forms_the_cells_of_its_rehearsal(lab):
+    """An array map of a wafer that was never formed is planned as that of a formed one."""
+    planned = lab("plan", "array-map", "--bench", "hfox", "--dies", "1", "--json")
+    assert planned.returncode == 0, planned.stderr
+    plan = json.loads(planned.stdout)
+    assert plan["records"] == 1
+    assert plan["pulses"] == 40_000
