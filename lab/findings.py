@@ -7,6 +7,7 @@ from crossbar.defect_map import DefectMap
 from crossbar.errors import DataError
 from crossbar.geometry import DieAddress
 from crossbar.records import WerPoint
+from db.import_tables import IMPORTED
 from db.rows import FitRow, RunRow
 from db.store import Store
 from lab.fits import IMPORTED_RECIPES, RECIPES, recipe_of
@@ -74,6 +75,21 @@ def latest_run(store: Store, wafer: int, protocol: str) -> int | None:
     """Number of the newest run of a protocol on a wafer that stored anything, or None."""
     for row in store.runs(wafer):
         if row.protocol == protocol and (store.done_dies(row.id) or row.status != "done"):
+            return row.id
+    return None
+
+
+def latest_counts(store: Store, wafer: int) -> int | None:
+    """The newest run of write errors, measured or imported, that counted any and is fitted."""
+    technology = technology_of(store, wafer)
+    for row in store.runs(wafer):
+        recipe = recipe_of(row, technology)
+        counts = recipe is not None and recipe.record is WerPoint
+        if (
+            counts
+            and row.protocol in ("write-error-rate", IMPORTED)
+            and points_of_run(store, row.id)
+        ):
             return row.id
     return None
 

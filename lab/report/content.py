@@ -12,7 +12,7 @@ from crossbar.pulses import State
 from crossbar.records import WerPoint
 from db.rows import FitRow, RunRow, UsedInstrument
 from db.store import Store
-from lab.findings import latest_run, points_of_run, store_fits
+from lab.findings import latest_counts, points_of_run, store_fits
 from lab.report.figures import Curve
 from lab.report.measured import Measured, measured
 
@@ -91,7 +91,7 @@ def _write_errors(
     store: Store, wafer_id: int
 ) -> tuple[DieAddress | None, list[WerPoint], list[FitRow], dict[tuple[int, State, float], Curve]]:
     """The newest write error rates: one die, the first few cells, with curves of their fits."""
-    run = latest_run(store, wafer_id, "write-error-rate")
+    run = latest_counts(store, wafer_id)
     by_die = {} if run is None else points_of_run(store, run)
     if run is None or not by_die:
         return None, [], [], {}

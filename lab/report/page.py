@@ -140,6 +140,9 @@ def _write_errors(content: ReportContent) -> list[Section]:
     if not content.points:
         return []
     executed = sorted({point.execution for point in content.points})
+    origin = "each from a verified initial state, kept in time by the " + " and ".join(executed)
+    if executed == ["imported"]:
+        origin = "counted by others and imported"
     attempts = sum(point.attempts for point in content.points)
     rows = [
         [
@@ -153,12 +156,11 @@ def _write_errors(content: ReportContent) -> list[Section]:
     return [
         Section(
             title=f"Write error rate, die {content.points_die}",
-            text=f"{attempts:,} attempts, each from a verified initial state, kept in time by the "
-            f"{' and '.join(executed)}. Bars are 95 % Clopper-Pearson intervals; a triangle says "
-            "that no error was seen. Lines are the maximum-likelihood fit of the Fokker-Planck "
-            "switching model, with its band. Flags: errors that rise with the amplitude, or counts "
-            "that contradict the fit; a sound cell has one at the false-alarm rate of [analysis], "
-            "1 % unless set.",
+            text=f"{attempts:,} attempts, {origin}. Bars are 95 % Clopper-Pearson intervals; a "
+            "triangle says that no error was seen. Lines are the maximum-likelihood fit of the "
+            "Fokker-Planck switching model, with its band. Flags: errors that rise with the "
+            "amplitude, or counts that contradict the fit; a sound cell has one at the "
+            "false-alarm rate of [analysis], 1 % unless set.",
             body=image(figures.wer_curves(content.points, content.curves))
             + table(["cell", "to", "Δ", "V<sub>c0</sub>", "τ<sub>D</sub>", "flags"], rows),
         )

@@ -124,3 +124,14 @@ def test_published_switching_is_extrapolated_with_all_that_is_open(lab, data_dir
     assert 1.2 < high < 1.3
     assert len(found[0, "high"]["flags"]) == 4
     assert "all that fit" not in found[0, "high"]["parameters"]
+
+
+def test_the_report_shows_imported_counts(lab, tmp_path):
+    """Write errors that others counted stand on the page like our own, and say so."""
+    (tmp_path / "w.csv").write_text(counted())
+    assert lab("import", "csv", "w.csv").returncode == 0
+    assert lab("report").returncode == 0
+
+    page = (tmp_path / "report.html").read_text()
+    assert "1,800 attempts, counted by others and imported" in page
+    assert "Wafer w" in page
