@@ -24,6 +24,7 @@ from physics.hfox import (
     conduction_series,
     uniform_matrix,
 )
+from physics.hfox_attempts import CLEARLY, attempt_in_stretches, judged
 from physics.hfox_time import HfOxTime
 from physics.hfox_truth import HfOxTruth
 from physics.operations import (
@@ -46,8 +47,6 @@ from physics.weak_reset import (
 )
 
 FloatArray = NDArray[np.float64]
-CLEARLY = 0.8
-"""A SET leaves alone what conducts clearly more than its current limit can do; ours."""
 SERIES_TERMS = 6
 """Of sinh, in a dot product: exact to 1e-9 up to 0.5 V."""
 
@@ -100,7 +99,8 @@ class HfOxDie:
         """(cells,) Seconds on the die's clock, of the last of them."""
         self.time = HfOxTime.draw(seed, count, truth.population.time)
         self._uses = UseCounter(count)
-        self._fixed = truth.fixed.copy()
+        self.fixed: FloatArray = truth.fixed.copy()
+        """(cells,) Siemens of what no pulse moves; NaN elsewhere."""
 
     @property
     def classes(self) -> NDArray[np.int8]:
@@ -118,9 +118,7 @@ class HfOxDie:
         return not self._uses.unused
 
     def resistance(self, cells: CellIndices) -> FloatArray:
-        """(n,) Ohm of formed cells at 0.2 V, without noise, as if none were short or open, and as
-        they were right after they were written.
-        """
+        """(n,) Ohm of formed cells at 0.2 V as they were written, as if none were short or open."""
         high = np.exp(self.log_high[cells])
         here = np.flatnonzero(self.low[cells])
         if len(here):
@@ -132,7 +130,7 @@ class HfOxDie:
     def conductance(self, cells: CellIndices, voltage: Volts | FloatArray) -> FloatArray:
         """(n,) Siemens without noise, in the present states, at this voltage (scalar or (n,))."""
         self.geometry.check(cells)
-        formed, low, fixed = self.formed[cells], self.low[cells], self._fixed[cells]
+        formed, low, fixed = self.formed[cells], self.low[cells], self.fixed[cells]
         age = np.maximum(self.clock() - self.written_at[cells], 0.0)
         written = self.time.drifted(cells, low, self.writings[cells], age) / self.resistance(cells)
         zero_bias = np.where(formed, written, self.truth.cells.fresh[cells])
@@ -157,53 +155,43 @@ class HfOxDie:
 
     def form_all(self) -> None:
         """Form every cell that is fresh and can be, each as by a pulse of its forming voltage."""
-        cells = np.flatnonzero(~self.formed & np.isnan(self._fixed))
+        cells = np.flatnonzero(~self.formed & np.isnan(self.fixed))
         population, here = self.truth.population, self.truth.cells[cells]
         resistance = population.formed_resistance(here, 0.0, self.current_limit())
         self.formed[cells] = True
         self._become_low(cells, resistance / np.exp(self.truth.weak.c1.numpy()[cells]))
 
     def attempt(self, cells: CellIndices, plan: AttemptPlan) -> AttemptCounts:
-        """Run the plan on each of the (n,) distinct cells, attempt by attempt.
-
-        Raises ConfigurationError if the polarity of a pulse does not fit the plan, or the
-        thresholds do not fit the cells.
+        """As the port has it: from LOW in stretches, otherwise attempt by attempt, with the same
+        draws and the same counts.
         """
         check_plan(self.geometry.check(cells), plan)
         draws = self._keys(
             cells, "attempt", *self._name(plan.restore), *self._name(plan.write),
             round(plan.read_amplitude * 1e3), plan.initial.value,
         )  # fmt: skip
+        if plan.initial is State.LOW and not plan.keep_readings:
+            return attempt_in_stretches(self, cells, plan, draws)
         rejected, errors = np.zeros((2, len(cells)), dtype=np.int64)
-        kept = (len(cells), plan.attempts, 2)
-        readings = np.full(kept, np.nan) if plan.keep_readings else None
-        starts_low = plan.initial is State.LOW
+        readings = np.zeros((len(cells), plan.attempts, 2)) if plan.keep_readings else None
         for number in range(plan.attempts):
-            now = keys(draws, number)
-            self._apply(cells, plan.restore, keys(now, 0))
-            before = self._sense(cells, plan.read_amplitude, keys(now, 1))
-            valid = (before >= plan.threshold) == starts_low
-            chosen = cells[valid]
-            self._apply(chosen, plan.write, keys(now[valid], 2))
-            after = self._sense(chosen, plan.read_amplitude, keys(now[valid], 3))
-            rejected += ~valid
-            errors[valid] += (after >= plan.threshold[valid]) == starts_low
+            before, after = self.attempt_once(cells, plan, plan.threshold, keys(draws, number))
+            first, wrong = judged(before, after, plan.threshold, plan.initial)
+            rejected += first
+            errors += wrong
             if readings is not None:
-                readings[:, number, 0] = before
-                readings[valid, number, 1] = after
+                readings[:, number, 0], readings[:, number, 1] = before, after
         return AttemptCounts(
             attempts=plan.attempts, rejected=rejected, errors=errors, readings=readings
         )
 
     def dot_product(self, subarray: int, row_voltages: FloatArray) -> FloatArray:
-        """(batch, rows) volts in, (batch, columns) amperes out of grounded columns, with noise.
-
-        Every product uses the conductance at its own voltage. Raises ConfigurationError if the
-        sub-array does not exist or the voltages have another shape.
+        """As the port has it; every product uses the conductance at its own voltage. Raises
+        ConfigurationError if the sub-array does not exist or the voltages have another shape.
         """
         cells = cells_of(self.geometry, subarray, row_voltages)
         at_zero = self.conductance(cells, 0.0) * (1 + self._slow(cells))
-        bends = ~self.low[cells] & np.isnan(self._fixed[cells])
+        bends = ~self.low[cells] & np.isnan(self.fixed[cells])
         terms = conduction_series(SERIES_TERMS) / conduction(0.0)
         series = [at_zero, *(np.where(bends, at_zero * term, 0.0) for term in terms[1:])]
         current = multiplied(series, row_voltages, self.geometry.columns)
@@ -224,9 +212,21 @@ class HfOxDie:
             setattr(self, name, np.array(snapshot[name], dtype=getattr(self, name).dtype))
         self.samples[:] = 0
         self.samples[snapshot["noisy"]] = snapshot["samples"]
-        self._fixed = self.truth.fixed.copy()
+        self.fixed = self.truth.fixed.copy()
         self._break(np.flatnonzero(self.dead))
         self._uses.restore(snapshot)
+
+    def attempt_once(
+        self, cells: CellIndices, plan: AttemptPlan, threshold: FloatArray, at: Keys
+    ) -> tuple[FloatArray, FloatArray]:
+        """(n,) Siemens read before and after the write; NaN after a restore that failed."""
+        after = np.full(len(cells), np.nan)
+        self._apply(cells, plan.restore, keys(at, 0))
+        before = self._sense(cells, plan.read_amplitude, keys(at, 1))
+        valid = (before >= threshold) == (plan.initial is State.LOW)
+        self._apply(cells[valid], plan.write, keys(at[valid], 2))
+        after[valid] = self._sense(cells[valid], plan.read_amplitude, keys(at[valid], 3))
+        return before, after
 
     def _name(self, pulse: Pulse) -> tuple[object, ...]:
         """What a pulse is known by: a SET with another current limit is another operation."""
@@ -261,7 +261,7 @@ class HfOxDie:
 
     def _noisy(self, cells: CellIndices) -> NDArray[np.bool_]:
         """(n,) whether traps in a filament make a cell's noise; the others have the meter's."""
-        return self.formed[cells] & np.isnan(self._fixed[cells])
+        return self.formed[cells] & np.isnan(self.fixed[cells])
 
     def _white(self, cells: CellIndices) -> FloatArray:
         """(n,) relative standard deviation of what differs from one reading to the next."""
@@ -278,7 +278,7 @@ class HfOxDie:
     def _apply(self, cells: CellIndices, pulse: Pulse, at: Keys) -> None:
         """Let one pulse act on distinct cells; everything random comes of the keys ``at`` (n,)."""
         self.pulses_given[cells] += 1
-        able = np.isnan(self._fixed[cells])
+        able = np.isnan(self.fixed[cells])
         cells, at = cells[able], at[able]
         formed = self.formed[cells]
         if pulse.amplitude > 0:
@@ -301,18 +301,23 @@ class HfOxDie:
         """SET, LOW or HIGH before. Cells that already conduct clearly more than this current limit
         can do stay as they are.
         """
-        population, weak = self.truth.population, self.truth.weak_population
-        here = self.truth.cells[cells]
+        population, here = self.truth.population, self.truth.cells[cells]
         sets = population.sets(here, population.effective_amplitude(pulse), normals(keys(at, 0)))
-        cells, at, here = cells[sets], at[sets], here[sets]
-        ageing = np.exp(LOW_AGEING * age_of(self.cycles[cells]))
-        scale = self.truth.low_scale(self.current_limit()) * here.low * ageing
-        own = self._weak(cells)
-        least = scale * weak.r0.low * np.exp(own.c1.numpy())
-        r0 = scale * weak.r0_after_set(own, torch.from_numpy(uniforms(keys(at, 1)))).numpy()
+        cells, at = cells[sets], at[sets]
+        low, least = self.set_resistance(cells, self.cycles[cells], keys(at, 1))
         acts = self.resistance(cells) >= CLEARLY * least
         self.cycles[cells[acts & ~self.low[cells]]] += 1
-        self._become_low(cells[acts], r0[acts])
+        self._become_low(cells[acts], low[acts] / np.exp(self._weak(cells[acts]).c1.numpy()))
+
+    def set_resistance(
+        self, cells: CellIndices, cycles: NDArray[np.int64], at: Keys
+    ) -> tuple[FloatArray, FloatArray]:
+        """(n,) Ohm that a SET with the present current limit leaves, and the least it could."""
+        weak, own = self.truth.weak_population, self._weak(cells)
+        ageing = np.exp(LOW_AGEING * age_of(cycles)) * np.exp(own.c1.numpy())
+        scale = self.truth.low_scale(self.current_limit()) * self.truth.cells.low[cells] * ageing
+        drawn = weak.r0_after_set(own, torch.from_numpy(uniforms(at))).numpy()
+        return scale * drawn, scale * weak.r0.low
 
     def _become_low(self, cells: CellIndices, r0: FloatArray) -> None:
         self._count_writing(cells)
@@ -330,20 +335,32 @@ class HfOxDie:
         breaks = amplitude >= self.truth.cells.breakdown_voltage[cells]
         self._break(cells[breaks])
         cells, at = cells[~breaks], at[~breaks]
-        here, before = self.truth.cells[cells], self.resistance(cells)
-        share = population.reset_share(here, amplitude, before, normals(keys(at, 0)))
-        moves, low = share > 0, self.low[cells]
+        before, low = self.resistance(cells), self.low[cells]
+        share, aim = self.reset_aim(cells, pulse, before, self.cycles[cells], at)
+        moves = share > 0
         weak = low & ~moves
         volts = population.at_filament(-pulse.amplitude, before[weak])
         self._weaken(cells[weak], reference_pulses(-volts, pulse.width), at[weak])
-        aim = population.log_high(
-            here, normals(keys(at, 1)), uniforms(keys(at, 2)), age_of(self.cycles[cells])
-        )
         after = (1 - share) * np.log(before) + share * aim
         after = np.where(low, after, np.maximum(after, np.log(before)))
         self._count_writing(cells[moves])
         self.log_high[cells[moves]] = after[moves]
         self.low[cells[moves]] = False
+
+    def reset_aim(
+        self,
+        cells: CellIndices,
+        pulse: Pulse,
+        before: FloatArray,
+        cycles: NDArray[np.int64],
+        at: Keys,
+    ) -> tuple[FloatArray, FloatArray]:
+        """(n,) share of the way that a RESET goes from these resistances, and ln R at its end."""
+        population, here = self.truth.population, self.truth.cells[cells]
+        amplitude = population.effective_amplitude(pulse)
+        share = population.reset_share(here, amplitude, before, normals(keys(at, 0)))
+        aim = population.log_high(here, normals(keys(at, 1)), uniforms(keys(at, 2)), age_of(cycles))
+        return share, aim
 
     def _count_writing(self, cells: CellIndices) -> None:
         """Drift begins anew, with other traps."""
@@ -373,7 +390,7 @@ class HfOxDie:
         """Turn cells into shorts, for ever."""
         self.dead[cells] = True
         draws = uniforms(keys(self.seed, content("broken"), cells))
-        self._fixed[cells] = broken_conductance(draws) * self.truth.population.median_low
+        self.fixed[cells] = broken_conductance(draws) * self.truth.population.median_low
 
 
 STATE = (

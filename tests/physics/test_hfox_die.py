@@ -211,3 +211,50 @@ def test_a_negative_spread_is_refused():
     """The message names the parameter."""
     with pytest.raises(ConfigurationError, match="formed_spread"):
         HfOxPopulation(formed_spread=-0.1)
+
+
+@pytest.mark.parametrize(
+    ("write", "threshold"),
+    [(-2.0, 1 / 30e3), (-2.0, -1.0), (-1.2, 1 / 7.6e3), (-0.9, 1 / 7.4e3), (-0.7, 1 / 30e3)],
+)
+def test_attempts_in_stretches_are_those_one_by_one(write, threshold):
+    """The same counts and states, of sound and weak pulses, with restores that fail to verify, on
+    healthy, fixed and fresh cells.
+    """
+    some = np.arange(0, 20_000, 800)
+    plan = AttemptPlan(
+        initial=State.LOW, restore=SET, write=Pulse(amplitude=write, width=1e-6),
+        read_amplitude=0.2, threshold=np.full(len(some), threshold), attempts=60,
+    )  # fmt: skip
+    together, alone = die(), die()
+    for made in (together, alone):
+        made.form_all()
+        made.formed[some[:2]] = False
+    found = together.attempt(some, plan)
+    expected = alone.attempt(some, replace(plan, keep_readings=True))
+
+    assert (found.rejected == expected.rejected).all()
+    assert (found.errors == expected.errors).all()
+    for name in ("low", "cycles", "pulses_given", "writings"):
+        assert (getattr(together, name) == getattr(alone, name)).all(), name
+    assert together.conductance(some, 0.2) == pytest.approx(alone.conductance(some, 0.2))
+
+
+def test_a_million_cycles_age_a_cell():
+    """HIGH falls and LOW rises, as its one cell of a million cycles did."""
+    made = die()
+    made.form_all()
+    some = healthy(made)[:40]
+    plan = AttemptPlan(
+        initial=State.LOW, restore=SET, write=RESET, read_amplitude=0.2,
+        threshold=np.full(len(some), -1.0), attempts=1,
+    )  # fmt: skip
+    logs = []
+    for cycles in (0, 1_000_000):
+        made.cycles[some] = cycles
+        made.attempt(some, plan)
+        high = np.log(ohm(made, some))
+        made.pulse(some, SET)
+        logs.append([np.median(np.log(ohm(made, some))), np.median(high)])
+    assert logs[1][0] - logs[0][0] == pytest.approx(np.log(12.9 / 10.9), abs=0.05)
+    assert logs[1][1] < logs[0][1] - 0.2
