@@ -2,8 +2,8 @@
 
 The model is that of `physics.weak_reset` (Majumdar et al., IEEE TED 2021). Its noise is correlated:
 the pink part remembers 15 pulses, so readings are used that lie at least as far apart; the
-telegraph is followed by a likelihood that knows of it (`analysis.weak_reset_likelihood`). Free of
-torch.
+telegraph is followed by a likelihood that knows of it (`analysis.weak_reset_likelihood`); 1/f noise
+of the readings themselves widens the intervals (`analysis.slow_noise`). Free of torch.
 """
 
 from dataclasses import dataclass
@@ -15,10 +15,11 @@ from scipy.stats import chi2
 from scipy.stats import f as fisher
 
 from analysis.intervals import check_confidence
+from analysis.slow_noise import LinearFit, one_over_f, widening
 from analysis.telegraph_chain import Chain
 from analysis.telegraph_levels import fraction_below
 from analysis.weak_reset_likelihood import Curves, Expected
-from analysis.weak_reset_scan import FEWEST_READINGS, KneeScan, scan_knees
+from analysis.weak_reset_scan import FEWEST_READINGS, KneeScan, Scanned, scan_knees
 from analysis.weak_reset_trains import WeakResetTrains
 from crossbar.errors import DataError
 from crossbar.units import Ratio
@@ -88,7 +89,9 @@ def fit_weak_reset(
     parameters = np.any(read, -1).sum(1) + 5
     left = read.sum((1, 2)) - parameters
     allowed = fisher.ppf(confidence, 1, left) / 2
-    scan = found.scan.widened(1 + parameters / left)
+    slow = widened_by_memory(used, found)
+    few = 1 + parameters / left  # the noise was estimated, too
+    scan = found.scan.widened(few[:, None] * slow[:, 1:3], slow[:, 3])
     first, second = (slope_intervals(scan, axis, allowed) for axis in (0, 1))
     started = np.where(read.any(-1), found.curves.start, np.nan)
     spent = np.sum(np.where(read, found.readings.residual, 0.0) ** 2, axis=(1, 2))
@@ -102,7 +105,9 @@ def fit_weak_reset(
         m2=np.where(np.isfinite(found.knee), found.slopes[:, 1], np.nan),
         m2_interval=second,
         start=started,
-        start_error=np.where(read.any(-1), found.start_error, np.nan),
+        start_error=np.where(
+            read.any(-1), found.start_error * np.sqrt(few * slow[:, 0])[:, None], np.nan
+        ),
         level=found.curves.level,
         noise=found.curves.noise * np.sqrt(1 + parameters / left),
         total_noise=np.sqrt(spent / left),
@@ -111,6 +116,35 @@ def fit_weak_reset(
         misfit=misfit(found.curves, found.readings),
         scan=scan,
     )
+
+
+def widened_by_memory(trains: WeakResetTrains, found: Scanned) -> Values:
+    """(n, 4) factors on the variances of start, m1, m2 and knee, for noise that remembers more than
+    the pulses between two readings (1/f noise of the reading itself; `analysis.slow_noise`).
+    """
+    cells, repeats, readings = trains.log_r.shape
+    high = np.where(found.readings.read, found.readings.states.high, 1.0)
+    expected = found.curves.level[:, None, None] * found.readings.levels.mean * high
+    residual = (found.readings.residual - expected) / found.curves.noise[:, None, None]
+    series = np.repeat(np.arange(repeats), readings)
+    place = np.tile(trains.pulses.astype(np.float64), repeats)
+    covariance = one_over_f(place, series)
+    fits = []
+    for cell in range(cells):
+        early = np.minimum(place, found.knee[cell])
+        lines = np.stack([early, place - early], 1) / place.max()
+        after = (place > found.knee[cell]).astype(np.float64)[:, None]
+        starts = (series[:, None] == np.arange(repeats)).astype(np.float64)
+        fits.append(
+            LinearFit(
+                design=np.concatenate([starts, lines, after], 1),
+                weight=(1 - high[cell]).ravel(),
+                residual=residual[cell].ravel(),
+                covariance=covariance,
+            )
+        )
+    factors = widening(fits)
+    return np.concatenate([factors[:, :repeats].max(1, keepdims=True), factors[:, repeats:]], 1)
 
 
 def _usable(trains: WeakResetTrains, memory: int) -> WeakResetTrains:

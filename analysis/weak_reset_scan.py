@@ -50,9 +50,15 @@ class KneeScan:
     covariance: Values
     """(n, g, 2, 2) of their errors; that of m2 is infinite where there is no knee."""
 
-    def widened(self, factor: Values) -> "KneeScan":
-        """With covariances times ``factor`` (n,)."""
-        return replace(self, covariance=self.covariance * factor[:, None, None, None])
+    def widened(self, slopes: Values, knee: Values) -> "KneeScan":
+        """With the variances of slopes and knee times factors, (n, 2) and (n,)."""
+        root = np.sqrt(slopes)[:, None, :]
+        summit = self.log_likelihood.max(1, keepdims=True)
+        return replace(
+            self,
+            covariance=self.covariance * root[..., :, None] * root[..., None, :],
+            log_likelihood=summit + (self.log_likelihood - summit) / knee[:, None],
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

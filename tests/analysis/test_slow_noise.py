@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from analysis.slow_noise import LinearFit, one_over_f, widening
+
+READINGS, CELLS = 80, 60
+
+
+def fits(slow, seed):
+    """Lines through white noise of 1 and 1/f noise of this size; and the slopes found."""
+    generator = np.random.default_rng(seed)
+    place = np.arange(READINGS, dtype=np.float64)
+    covariance = one_over_f(place, np.zeros(READINGS, np.int64))
+    design = np.stack([np.ones(READINGS), place / READINGS], 1)
+    whole = np.linalg.cholesky(np.eye(READINGS) + slow * (covariance + 10))
+    found, slopes = [], []
+    for _ in range(CELLS):
+        noise = whole @ generator.standard_normal(READINGS)
+        solution = np.linalg.lstsq(design, noise, rcond=None)[0]
+        slopes.append(solution[1])
+        found.append(
+            LinearFit(
+                design=design,
+                weight=np.ones(READINGS),
+                residual=noise - design @ solution,
+                covariance=covariance,
+            )
+        )
+    return found, np.array(slopes)
+
+
+def test_white_noise_widens_nothing():
+    """Up to what chance makes of it."""
+    assert widening(fits(0.0, 1)[0]).max() < 1.3
+
+
+@pytest.mark.parametrize("slow", [0.1, 0.5])
+def test_slopes_spread_as_the_widened_errors_say(slow):
+    """Their variance over many cells, beside that which white noise of 1 would give."""
+    found, slopes = zip(*(fits(slow, seed) for seed in range(6)), strict=True)
+    white = np.linalg.inv(found[0][0].design.T @ found[0][0].design)[1, 1]
+    factor = np.mean([widening(one)[0, 1] for one in found])
+    assert np.var(np.concatenate(slopes)) / white == pytest.approx(factor, rel=0.25)
+    assert factor > 1.3
