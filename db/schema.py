@@ -4,67 +4,30 @@ Types are those that both SQLite and PostgreSQL have. Dies carry their SEMI E142
 the prober's own where a prober is known. A column ``<name>_array`` refers to the table ``arrays``.
 """
 
-from datetime import datetime
-from typing import Any
-
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
     Double,
     ForeignKey,
-    ForeignKeyConstraint,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
 
-from db.column_types import NanAsNull, UtcTime
+from db.column_types import NanAsNull
+from db.schema_columns import ID, PLAIN_JSON, metadata
+from db.schema_columns import array as _array
+from db.schema_columns import identity as _id
+from db.schema_columns import moment as _time
+from db.schema_columns import refer as _refer
+from db.schema_columns import run_and_die as _run_and_die
 
-VERSION = "0006"
+VERSION = "0007"
 """The migration that leads to this schema; known here so that opening need not import Alembic."""
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-ID = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows in INTEGER columns only
-PLAIN_JSON = JSON(none_as_null=True)
-
-
-def _id() -> Column[int]:
-    return Column("id", ID, primary_key=True)
-
-
-def _refer(name: str, table: str, **options: Any) -> Column[int]:
-    return Column(name, ID, ForeignKey(f"{table}.id"), **({"nullable": False} | options))
-
-
-def _array(name: str, **options: Any) -> Column[int]:
-    return _refer(f"{name}_array", "arrays", **options)
-
-
-def _time(name: str, *, nullable: bool = False) -> Column[datetime]:
-    return Column(name, UtcTime, nullable=nullable)
-
-
-def _run_and_die() -> list[Any]:
-    """Where a record comes from; the database itself refuses a die that the run does not visit."""
-    return [
-        Column("run_id", ID, nullable=False),
-        Column("die_id", ID, nullable=False, index=True),
-        ForeignKeyConstraint(["run_id", "die_id"], ["run_dies.run_id", "run_dies.die_id"]),
-    ]
-
 
 # What is measured on, and with what.
 
@@ -165,8 +128,7 @@ contacts = Table(
     metadata,
     _id(),
     *_run_and_die(),
-    _array("cells"),
-    _array("conductance"),
+    *(_array(name) for name in ("cells", "conductance")),
     Column("touching", Boolean, nullable=False),
     UniqueConstraint("run_id", "die_id"),
 )
@@ -178,9 +140,7 @@ array_map_blocks = Table(
     *_run_and_die(),
     Column("first_cell", Integer, nullable=False),
     Column("read_amplitude", NanAsNull),
-    _array("low"),
-    _array("high"),
-    _array("in_compliance"),
+    *(_array(name) for name in ("low", "high", "in_compliance")),
     UniqueConstraint("run_id", "die_id", "first_cell"),
 )
 
@@ -210,11 +170,7 @@ programmed_blocks = Table(
     _id(),
     *_run_and_die(),
     Column("first_cell", Integer, nullable=False),
-    _array("cells"),
-    _array("target_low"),
-    _array("conductance"),
-    _array("verified"),
-    _array("pulses"),
+    *(_array(name) for name in ("cells", "target_low", "conductance", "verified", "pulses")),
     Column("threshold", NanAsNull),
     *(_array(name, nullable=True) for name in ("level", "window_low", "window_high")),
     UniqueConstraint("run_id", "die_id", "first_cell"),
@@ -293,9 +249,7 @@ defect_maps = Table(
     Column("lines", PLAIN_JSON, nullable=False),
     Column("median_low", NanAsNull),
     Column("median_high", NanAsNull),
-    _array("classes"),
-    _array("low"),
-    _array("high"),
+    *(_array(name) for name in ("classes", "low", "high")),
     _time("created_at"),
 )
 
@@ -357,6 +311,25 @@ conductance_maps = Table(
     Column("programming", Integer, nullable=False),
     _array("conductance"),
     UniqueConstraint("source", "kernel", "programming"),
+)
+
+twins = Table(
+    "twins",
+    metadata,
+    _id(),
+    Column("name", String(200), nullable=False, unique=True),
+    _refer("wafer_id", "wafers"),
+    Column("description", PLAIN_JSON, nullable=False),
+    _time("created_at"),
+)
+
+twin_arrays = Table(
+    "twin_arrays",
+    metadata,
+    _refer("twin_id", "twins", primary_key=True),
+    _refer("die_id", "dies", primary_key=True),
+    Column("name", String(50), primary_key=True),
+    _refer("value_array", "arrays"),
 )
 
 # What was learnt, and how it did.

@@ -28,6 +28,7 @@ from db import (
     result_tables,
     run_tables,
     stress_tables,
+    twin_tables,
     wafer_tables,
 )
 from db.engine import WRITING, display_name, open_engine
@@ -173,6 +174,9 @@ class Store:
         "Kernel {imported.kernel} of {imported.source}", map_tables.save_conductance_map
     )
     conductance_maps = reading(map_tables.imported_maps)
+    save_twin = writing("Twin {name!r}", twin_tables.save_twin)
+    twin = reading(twin_tables.twin)
+    twins = reading(twin_tables.twin_rows)
 
     # What was learnt, and how it did
     save_training_run = writing("A training run", result_tables.save_training_run)

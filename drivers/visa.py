@@ -6,7 +6,7 @@ instrument's role and address. No write is ever repeated here.
 """
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 import pyvisa
 from pymeasure.adapters import VISAAdapter
@@ -17,7 +17,6 @@ from pyvisa.rname import InvalidResourceName, parse_resource_name
 
 from crossbar.errors import InstrumentError, NoReplyError, NotConnectedError
 from crossbar.units import Seconds, format_quantity
-from drivers.traffic_file import Recorder
 
 FAULTS = (VisaIOError, InvalidSession, OSError)
 """What PyVISA and its backends raise while bytes travel; pyvisa-py lets socket errors through."""
@@ -31,6 +30,21 @@ GONE = frozenset(
     }
 )
 """VISA's ways of saying that nobody is there."""
+
+
+class Listener(Protocol):
+    """Is told of everything that travels, such as `drivers.traffic_file.Recorder`."""
+
+    def note(
+        self,
+        role: str,
+        event: str,
+        data: str | bytes,
+        *,
+        count: int | None = None,
+        kind: str | None = None,
+    ) -> None:
+        """A message, a clear or an error, before it is sent or after it came."""
 
 
 class BenchAdapter(VISAAdapter):
@@ -50,7 +64,7 @@ class BenchAdapter(VISAAdapter):
         timeout: Seconds,
         termination: str = "\n",
         baud_rate: int = 9600,
-        recorder: Recorder | None = None,
+        recorder: Listener | None = None,
     ) -> None:
         """Raises whatever the VISA library raises; `connect` translates that."""
         self.role = role
@@ -183,7 +197,7 @@ def connect(
     timeout: Seconds = 5.0,
     termination: str = "\n",
     baud_rate: int = 9600,
-    recorder: Recorder | None = None,
+    recorder: Listener | None = None,
 ) -> BenchAdapter:
     """Open the instrument at a VISA address.
 
@@ -210,7 +224,7 @@ def _opened(
     timeout: Seconds,
     termination: str,
     baud_rate: int,
-    recorder: Recorder | None,
+    recorder: Listener | None,
 ) -> BenchAdapter:
     try:
         return BenchAdapter(

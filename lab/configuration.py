@@ -139,6 +139,8 @@ class SimulationTable(Table):
     bus_latency: Seconds = Field(default=0.3e-3, ge=0)
     kernels: str | None = None
     """Name of imported conductance maps whose defects the dies carry (`lab twin`)."""
+    twin: str | None = None
+    """Name of a twin in the database: every die is a measured one, fits and all (`lab twin`)."""
     defect_scale: Ratio = Field(default=1.0, ge=0)
     """Factor on all defect rates; 0 makes perfect dies."""
     line_resistance: Ohms = Field(default=0.0, ge=0)

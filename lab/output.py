@@ -30,6 +30,11 @@ class Output:
         self.people = Console(stderr=as_json, highlight=False)
         self.progress_console = Console(stderr=True)
 
+    @property
+    def shows_progress(self) -> bool:
+        """Whether somebody can see it: standard error is a terminal."""
+        return sys.stderr.isatty()
+
     def say(self, text: str, style: str | None = None) -> None:
         """One line for people. Brackets are brackets: "[limits]" is no markup."""
         self.people.print(text, style=style, markup=False)
@@ -68,7 +73,7 @@ class Output:
             *columns,
             console=self.progress_console,
             transient=True,
-            disable=not sys.stderr.isatty(),
+            disable=not self.shows_progress,
         ) as bar:
             task = bar.add_task(what, total=total)
 

@@ -58,6 +58,16 @@ def session(
             yield Session(store=store, bench=bench)
 
 
+@contextmanager
+def store_if_there(database: str) -> Iterator[Store | None]:
+    """The database, or None where there is none yet: it is not made."""
+    if "://" in database or Path(database).exists():
+        with Store.open(database, create=False) as store:
+            yield store
+    else:
+        yield None
+
+
 def state_file_beside(database: str, wafer: str) -> Path:
     """Where the simulated wafer's state outlives a command: beside the SQLite file."""
     path = Path(database) if "://" not in database else Path("lab.sqlite")

@@ -17,7 +17,9 @@ from drivers.catalog import load_driver
 from lab.configuration import BenchConfiguration, SimulationTable, write_configuration
 from lab.importing.conductance_maps import stack_by_kernel
 from lab.instrument_options import driver_options, emulator_options
+from lab.twins import kept_truths
 from physics.defects import SISTER_CHIP, DefectPopulation
+from physics.die_truth import DieTruth
 from physics.line_resistance import Wires
 from physics.wafer import SimulatedWafer
 from physics.wired_die import ArrayWiring
@@ -26,10 +28,15 @@ from simulated_instruments.catalog import load_emulator
 
 
 def simulated_bench(
-    configuration: BenchConfiguration, store: Store, state_file: Path | None
+    configuration: BenchConfiguration,
+    store: Store,
+    state_file: Path | None,
+    *,
+    measured: Mapping[DieAddress, DieTruth] | None = None,
 ) -> SimulatedBench:
     """The wafer and the emulators that a bench file describes, in the state they were left in.
 
+    ``measured`` are dies to be used in place of drawn ones, where the bench file names no twin.
     Raises DataError if the state file belongs to another wafer.
     """
     table = configuration.simulation
@@ -46,6 +53,7 @@ def simulated_bench(
         current_limit=_current_limit(configuration),
         defects=scaled(SISTER_CHIP, table.defect_scale),
         twin=_kernels(store, table),
+        measured=kept_truths(store, table.twin) if table.twin is not None else measured,
     )
     bench = SimulatedBench(
         wafer,

@@ -14,23 +14,60 @@ from db.rows import Estimate, FitRow, RunRow
 from db.store import Store
 from lab.findings import store_fits, technology_of
 from lab.fits import FitRecipe, recipe_of
+from lab.time_left import in_words
 
 if TYPE_CHECKING:
     from lab.output import Output, Step
+    from lab.planning import Plan
     from lab.runs import Listener, RunSummary
+    from lab.time_left import TimeLeft
 
 MAX_LINES = 24
 """Fits shown; the others are in the database."""
 
 
-def listener(step: "Step", protocol: str) -> "Listener":
-    """Advance a progress bar as a run tells of its dies."""
+def listener(step: "Step", protocol: str, left: "TimeLeft | None" = None) -> "Listener":
+    """Advance a progress bar as a run tells of its dies, and say how long it will take."""
 
     def listen(event: str, die: object, records: int) -> None:
         units = 1 if event in ("done", "no contact") else 0
-        step(units, f"{protocol}: die {die}, {records} records")
+        if left is not None and units:
+            left.die_done(records)
+        remaining = "" if left is None else left.text(records)
+        step(units, f"{protocol}: die {die}, {records} records{remaining}")
 
     return listen
+
+
+def tell_plan(output: "Output", plan: "Plan", within: float) -> None:
+    """What a run will cost, and how sure that is."""
+    cost, least = plan.cost, "at least " if plan.at_least else ""
+    output.table(
+        f"{plan.protocol} on {plan.dies} dies, rehearsed on {plan.cells}",
+        ["what", "how much"],
+        [
+            ["duration on the real bench", f"{least}{in_words(cost.duration)}"],
+            ["records", f"{least}{cost.records:,}"],
+            ["pulses", f"{least}{cost.pulses:,}"],
+            ["reads", f"{least}{cost.reads:,}"],
+            ["energy of the pulses", f"{least}{format_quantity(cost.energy, 'J')}"],
+            ["most pulses on one cell", f"{least}{cost.most_pulses:,}"],
+            ["most of one cell's life", f"{least}{cost.life_used:.2g}"],
+            ["messages to instruments", f"{least}{cost.messages:,}"],
+            ["bytes on the bus", f"{least}{cost.bytes_moved:,}"],
+        ],
+    )
+    if plan.at_least:
+        output.say(
+            f"The rehearsal was broken off after {in_words(within)} within its first die: all that "
+            "is sure is that the run takes more. Rehearse longer: --within.",
+            style="yellow",
+        )
+    elif plan.rehearsed < 1:
+        output.say(
+            f"{100 * plan.rehearsed:.2g} % was rehearsed within {in_words(within)}, the rest "
+            "reckoned in proportion. Rehearse longer: --within."
+        )
 
 
 def tell_run(output: "Output", summary: "RunSummary", database: str) -> None:
@@ -200,18 +237,18 @@ def _tell_levels(output: "Output", store: Store, row: RunRow) -> None:
     ]
     wanted = row.parameters["levels"]
     output.table(
-        "Cells in their windows, and what those conducted when read again",
-        ["die", "level", "inside", "% (95 %)", "stayed", "mean ± sd", "pulses", "most"],
+        "Cells inside their windows (95 % interval), and their conductance when read again",
+        ["die", "level", "inside", "share (%)", "stayed", "µS", "sd", "pulses"],
         [
             [
                 str(die),
                 format_quantity(wanted[line.level], "S"),
                 f"{line.verified}/{line.cells}",
-                f"{100 * line.low:.1f} to {100 * line.high:.1f}",
+                f"{100 * line.low:.1f}..{100 * line.high:.1f}",
                 line.stayed,
-                f"{1e6 * line.mean:.1f} ± {1e6 * line.deviation:.1f} µS",
-                f"{line.pulses:.2f}",
-                line.most_pulses,
+                f"{1e6 * line.mean:.1f}" if line.verified else "-",
+                f"{1e6 * line.deviation:.2g}" if line.verified > 1 else "-",
+                f"{line.pulses:.2f}" if line.verified else "-",
             ]
             for die, line in found
         ],

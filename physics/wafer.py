@@ -22,6 +22,7 @@ from physics.die_truth import DieTruth, die_seed, draw_truth
 from physics.hfox import HfOxPopulation
 from physics.hfox_die import HfOxDie
 from physics.hfox_truth import draw_hfox_truth
+from physics.measured_die import arrays_of
 from physics.mtj import MtjPopulation
 from physics.mtj_die import MtjDie
 from physics.simulated_die import Clock, SimulatedDie, no_time
@@ -53,6 +54,7 @@ class SimulatedWafer:
         defects: DefectPopulation = SISTER_CHIP,
         twin: Mapping[str, NDArray[np.float64]] | None = None,
         current_limit: Callable[[], Amperes] | None = None,
+        measured: Mapping[DieAddress, DieTruth] | None = None,
     ) -> None:
         self.addresses = tuple(addresses)
         self.geometry = geometry or DieGeometry()
@@ -65,6 +67,8 @@ class SimulatedWafer:
         self.current_limit = current_limit or unknown_limit
         """What the access transistors of HfOx cells let through in FORMING and SET, as the bench
         drives their gates; a die board takes this over."""
+        self.measured = dict(measured or {})
+        """Dies that are twins of measured ones (`physics.measured_die`); others are drawn."""
         self.clock: Clock = no_time
         """Of the bench that the wafer lies on, which sets it; starts at 0 with every bench."""
         self.age: Seconds = 0.0
@@ -114,6 +118,8 @@ class SimulatedWafer:
         )
 
     def _mtj_truth(self, address: DieAddress, population: MtjPopulation) -> DieTruth:
+        if address in self.measured:
+            return self.measured[address]
         if self.twin is not None:
             return twin_die(
                 self.twin,
@@ -137,6 +143,10 @@ class SimulatedWafer:
         digest.update(repr(described).encode())
         for name, maps in sorted((self.twin or {}).items()):
             digest.update(name.encode() + np.ascontiguousarray(maps, dtype=np.float64).tobytes())
+        for address, truth in sorted(self.measured.items()):
+            digest.update(repr(address).encode())
+            for array in arrays_of(truth).values():
+                digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
     def save(self, path: Path) -> None:

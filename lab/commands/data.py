@@ -9,6 +9,9 @@ import typer
 from lab.options import DATABASE, BenchFile, Database, Json
 
 if TYPE_CHECKING:
+    from db.rows import WaferRow
+    from db.store import Store
+    from lab.configuration import BenchConfiguration
     from lab.output import Output
 
 
@@ -90,27 +93,67 @@ def _import_maps(output: "Output", folder: Path, name: str, database: str) -> No
 
 
 def twin(
-    name: Annotated[str, typer.Argument(help="Name of the imported conductance maps.")],
+    name: Annotated[
+        str, typer.Argument(help="A measured wafer of the database, or imported conductance maps.")
+    ],
     path: Annotated[Path, typer.Option("--out", help="Bench file to write.")] = Path("twin.toml"),
+    twin_name: Annotated[
+        str | None, typer.Option("--name", help="Of the twin; by default twin-of- and the name.")
+    ] = None,
     bench: BenchFile = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
     database: Database = DATABASE,
+    json: Json = False,
 ) -> None:
-    """Write a bench file whose simulated dies carry the defects of a real chip."""
+    """Write a bench file whose simulated dies are measured ones: defects, conductances, fits."""
     from crossbar.errors import DataError
     from db.store import Store
     from lab.configuration import read_configuration, write_configuration
     from lab.importing.conductance_maps import twin_configuration
+    from lab.output import Output
 
+    output = Output(as_json=json)
+    configuration, _ = read_configuration(bench)
     with Store.open(database) as store:
-        if not store.conductance_maps(name):
+        wafer = next((row for row in store.wafers() if row.name == name), None)
+        if store.conductance_maps(name):
+            made = twin_configuration(configuration, name, seed)
+        elif wafer is not None:
+            made = _twin_of_wafer(output, store, wafer, twin_name, configuration, seed)
+        else:
+            known = ", ".join(row.name for row in store.wafers()) or "none"
             raise DataError(
-                f"{database} holds no conductance maps named {name!r}. Import them first: "
+                f"{database} holds no conductance maps and no wafer named {name!r}; its wafers: "
+                f"{known}. Measure one with lab run array-map, or import maps: "
                 f"lab import conductance-map DIR --name {name}"
             )
-    configuration, _ = read_configuration(bench)
-    write_configuration(twin_configuration(configuration, name, seed), path)
-    print(
-        f"Wrote {path}: {len(configuration.wafer.addresses)} dies made of {name!r}. Try: "
+    write_configuration(made, path)
+    output.say(
+        f"Wrote {path}: {len(made.wafer.addresses)} dies made of {name!r}. Try: "
         f"lab run array-map --bench {path} --database {database}"
     )
+    output.result({"bench": path, "wafer": made.wafer.name, "dies": len(made.wafer.addresses)})
+
+
+def _twin_of_wafer(
+    output: "Output",
+    store: "Store",
+    wafer: "WaferRow",
+    name: str | None,
+    configuration: "BenchConfiguration",
+    seed: int,
+) -> "BenchConfiguration":
+    """Make and keep the twin; the bench file that leads to it."""
+    from lab.twins import bench_of_twin, keep, twin_of
+
+    name = name or f"twin-of-{wafer.name}"
+    made = twin_of(store, wafer, seed)
+    keep(store, made, name)
+    drawn = "of the built-in population"
+    if made.population:
+        drawn = ", ".join(f"{key} {value:.4g}" for key, value in sorted(made.population.items()))
+    output.say(
+        f"{len(made.truths)} dies with their own conductances and defects; the switching of "
+        f"{made.fitted_cells} cells is their own, that of the others drawn ({drawn})."
+    )
+    return bench_of_twin(configuration, made, name, seed)

@@ -58,6 +58,7 @@ def run(
     from lab.runs import start_run
     from lab.session import session
     from lab.telling import listener, tell_run
+    from lab.time_left import time_left
     from lab.traffic import Traffic, header_of
     from protocols.catalog import protocol as protocol_entry
 
@@ -71,12 +72,14 @@ def run(
         _ask_twice(protocol, chosen.wafer, len(places), destroy)
     header = header_of(chosen, protocol, as_json(parameters), places, execution)
     traffic = Traffic(recorded=record, header=header, faults=faults)
+    options = _bench_options(bench, simulated, seed, database, execution)
     with (
         session(chosen, database, execution=execution, traffic=traffic) as opened,
+        time_left(output, opened.bench, protocol, as_json(parameters), places, options) as left,
         output.progress(protocol, len(places)) as step,
     ):
         summary = start_run(
-            opened.store, opened.bench, protocol, parameters, places, listener(step, protocol)
+            opened.store, opened.bench, protocol, parameters, places, listener(step, protocol, left)
         )
     tell_run(output, summary, database)
 
@@ -95,38 +98,54 @@ def plan(
         list[str] | None, typer.Option("--set", help="Protocol parameter, as name=value.")
     ] = None,
     execution: Execution = "board",
+    database: Database = DATABASE,
+    within: Annotated[
+        float, typer.Option("--within", min=1, help="Seconds that the rehearsal may take.")
+    ] = 60.0,
     json: Json = False,
 ) -> None:
     """Tell what a run will cost, from a rehearsal on a simulated bench; nothing is touched."""
     from dataclasses import asdict
 
-    from crossbar.units import format_quantity
     from lab.chosen_bench import chosen_bench, parse_dies
     from lab.output import Output
     from lab.planning import plan_run
+    from lab.session import state_file_beside, store_if_there
+    from lab.telling import tell_plan
 
     output = Output(as_json=json)
     chosen = chosen_bench(bench, simulated, seed)
     protocol = protocol.replace("_", "-")
     parameters = _parameters(chosen, protocol, assignments or [])
     places = parse_dies(dies, chosen.configuration.wafer.addresses)
-    found = plan_run(chosen, protocol, parameters, places, execution)
-    output.table(
-        f"{protocol} on {found.dies} dies, rehearsed on simulated cells",
-        ["what", "how much"],
-        [
-            ["duration on the real bench", format_quantity(found.duration, "s")],
-            ["records", f"{found.records:,}"],
-            ["pulses", f"{found.pulses:,}"],
-            ["reads", f"{found.reads:,}"],
-            ["energy of the pulses", format_quantity(found.energy, "J")],
-            ["most pulses on one cell", f"{found.most_pulses:,}"],
-            ["most of one cell's life", f"{found.life_used:.2g}"],
-            ["messages to instruments", f"{found.messages:,}"],
-            ["bytes on the bus", f"{found.bytes_moved:,}"],
-        ],
-    )
-    output.result(asdict(found))
+    with (
+        store_if_there(database) as known,
+        output.progress(f"rehearsing {protocol}", len(places)) as step,
+    ):
+        found = plan_run(
+            chosen,
+            protocol,
+            parameters,
+            places,
+            execution,
+            known=known,
+            state_file=state_file_beside(database, chosen.wafer),
+            within=within,
+            listener=lambda die: step(1),
+        )
+    tell_plan(output, found, within)
+    document = asdict(found)
+    output.result(document | document.pop("cost"))
+
+
+def _bench_options(
+    bench: Path | None, simulated: bool, seed: int | None, database: str, execution: str
+) -> list[str]:
+    """The options of a run, for the plan that is made beside it."""
+    options = ["--database", database, "--execution", execution]
+    options += ["--simulated"] if simulated else []
+    options += [] if bench is None else ["--bench", str(bench)]
+    return options + ([] if seed is None else ["--seed", str(seed)])
 
 
 def _parameters(chosen: "ChosenBench", protocol: str, assignments: list[str]) -> Any:
@@ -198,6 +217,7 @@ def resume(
     from lab.runs import wafer_of
     from lab.session import session
     from lab.telling import listener, tell_run
+    from lab.time_left import time_left
 
     output = Output(as_json=json)
     chosen = chosen_bench(bench, simulated, seed)
@@ -211,9 +231,16 @@ def resume(
                 )
             run_number = unfinished[0].id
         row = opened.store.run(run_number)
-        with output.progress(row.protocol, len(row.dies)) as step:
+        options = _bench_options(bench, simulated, seed, database, execution)
+        left_over = [die for die in row.dies if die not in opened.store.done_dies(run_number)]
+        # Trained weights are written in no time, and a plan would need them.
+        planned = left_over if row.training_run_id is None else []
+        with (
+            time_left(output, opened.bench, row.protocol, row.parameters, planned, options) as left,
+            output.progress(row.protocol, len(row.dies)) as step,
+        ):
             summary = resume_run(
-                opened.store, opened.bench, run_number, listener(step, row.protocol)
+                opened.store, opened.bench, run_number, listener(step, row.protocol, left)
             )
     tell_run(output, summary, database)
 

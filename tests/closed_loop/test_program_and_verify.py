@@ -1,0 +1,22 @@
+"""Levels: known truth, real protocol and bytes, stored records, intervals."""
+
+import pytest
+from scipy.stats import binomtest
+
+from benchmarks.coverage_program_and_verify import QUANTITIES, coverage
+from lab.chosen_bench import chosen_bench
+
+
+@pytest.fixture(scope="module")
+def counts(tmp_path_factory):
+    """Sixteen dies, two levels each; 0.4 s a die."""
+    return coverage(chosen_bench(None, True, 7), tmp_path_factory.mktemp("levels"), dies=16)
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_intervals_cover_the_whole_die(counts, quantity):
+    """No fewer than the stated 95 % cover, as far as chance can tell."""
+    covered, count = counts[quantity]
+
+    assert count == 32
+    assert binomtest(covered, count, 0.95, alternative="less").pvalue > 0.02
