@@ -29,12 +29,16 @@ from physics.operations import (
     reads_as,
     with_noise,
 )
+from physics.retention import flip_time, flipped
 from physics.simulated_die import Clock, no_time
 from physics.switching import log_wer
 
 FloatArray = NDArray[np.float64]
 
 
+UNLIKELY = 1e-6
+"""A flip by heat that is less likely than this waits, with the time that passed, for the next look:
+so runs of some hours on stable cells draw nothing, and are the same however often interrupted."""
 MAX_EFFECTS = 10_000
 """Effects of single pulses on single cells that are remembered."""
 
@@ -78,6 +82,9 @@ class MtjDie:
         """(cells,) True where the barrier broke down: a short for ever."""
         self.pulses_given: NDArray[np.int64] = np.zeros(geometry.cells, dtype=np.int64)
         """(cells,) Write and restore pulses."""
+        self.looked_at: FloatArray = np.full(geometry.cells, clock())
+        """(cells,) Seconds on the die's clock, up to which flips by heat are reckoned with."""
+        self._flip_times = flip_time(truth.cells.delta, truth.cells.tau_d)
         self._effects: dict[tuple[int, float, float], PulseEffect] = {}
         self._uses = UseCounter(geometry.cells)
         self._fixed = truth.fixed.copy()
@@ -95,7 +102,8 @@ class MtjDie:
 
     def conductance(self, cells: CellIndices, voltage: Volts | FloatArray) -> FloatArray:
         """(n,) Siemens without noise, in the present states, at this voltage (scalar or (n,))."""
-        return self._conductance_in(cells, self.low[self.geometry.check(cells)], voltage)
+        self._flip_by_heat(self.geometry.check(cells))
+        return self._conductance_in(cells, self.low[cells], voltage)
 
     def conduct(self, cells: CellIndices, voltage: Volts | FloatArray) -> FloatArray:
         """(n,) Amperes: one reading of each cell, with noise; states stay as they are."""
@@ -109,7 +117,8 @@ class MtjDie:
 
     def pulse(self, cells: CellIndices, pulse: Pulse) -> None:
         """Give each of the (n,) cells one pulse: it may switch them, and it wears them."""
-        for part in distinct(self.geometry.check(cells)):
+        self._flip_by_heat(self.geometry.check(cells))
+        for part in distinct(cells):
             here = cells[part]
             draws = uniforms(self._keys(here, "pulse", *name_of(pulse)))
             self._apply(here, self._effect(here, pulse), draws)
@@ -122,6 +131,7 @@ class MtjDie:
         not fit the plan, or the thresholds do not fit the cells.
         """
         check_plan(self.geometry.check(cells), plan)
+        self._flip_by_heat(cells)
         draws = self._keys(
             cells, "attempt", *name_of(plan.restore), *name_of(plan.write),
             round(plan.read_amplitude * 1e3), plan.initial.value,
@@ -137,6 +147,7 @@ class MtjDie:
         sub-array does not exist or the voltages have another shape.
         """
         cells = cells_of(self.geometry, subarray, row_voltages)
+        self._flip_by_heat(cells)
         series = self._conductance_series(cells, float(np.max(np.abs(row_voltages))))
         current = multiplied(series, row_voltages, self.geometry.columns)
         at = self._keys(cells[:1], "dot product", subarray, row_voltages)
@@ -146,7 +157,7 @@ class MtjDie:
         """The state, as arrays for a file; the truth is not part of it."""
         return {
             "low": self.low, "stress": self.stress, "dead": self.dead,
-            "pulses_given": self.pulses_given, **self._uses.snapshot(),
+            "pulses_given": self.pulses_given, "looked_at": self.looked_at, **self._uses.snapshot(),
         }  # fmt: skip
 
     def restore(self, snapshot: Mapping[str, NDArray]) -> None:
@@ -154,11 +165,27 @@ class MtjDie:
         self.low = np.array(snapshot["low"], dtype=bool)
         self.stress = np.array(snapshot["stress"], dtype=np.float64)
         self.pulses_given = np.array(snapshot["pulses_given"], dtype=np.int64)
+        now = np.full(self.geometry.cells, self.clock())
+        self.looked_at = np.array(snapshot.get("looked_at", now), dtype=np.float64)
         self.dead[:] = False
         self._fixed = self.truth.fixed.copy()
         self._switches = self.truth.switches.copy()
         self._break(np.flatnonzero(snapshot["dead"]))
         self._uses.restore(snapshot)
+
+    def _flip_by_heat(self, cells: CellIndices) -> None:
+        """Let the time act that has passed since these cells were last looked at: a Markov chain,
+        exact whenever it is looked at.
+        """
+        now = self.clock()
+        flips = flipped(np.maximum(now - self.looked_at[cells], 0.0), self._flip_times[cells])
+        if flips.max(initial=0.0) < UNLIKELY:
+            return
+        here, first = np.unique(cells[flips >= UNLIKELY], return_index=True)
+        chance = flips[flips >= UNLIKELY][first]
+        turned = here[self._switches[here] & (uniforms(self._keys(here, "heat")) < chance)]
+        self.low[turned] = ~self.low[turned]
+        self.looked_at[here] = now
 
     def _keys(self, cells: CellIndices, *operation: object) -> Keys:
         """Keys of one event on each of these distinct cells; counts the operation."""

@@ -71,16 +71,16 @@ class ReadNoisePopulation:
 
 
 HFOX_HIGH = ReadNoisePopulation(
-    white=0.004,
+    white=0.006,
     flicker=8e-5,
     flicker_spread=1.4,
     telegraphs=0.4,
-    captured=0.2,
+    captured=0.1,
 )
-"""HIGH cells of HfOx around 40 kOhm, after 101 measured cells with 2,001 successive readings each
-(SkyWater 1T4R, akashlevy/NI-RRAM-Python): white, flicker and its spread, the fraction of clearly
-bimodal cells and their steps. Readings are numbered there, not timed: flicker noise has no scale of
-its own, but the periods are ours."""
+"""HIGH cells of HfOx around 40 kOhm, after 97 measured cells with 2,001 successive readings each
+(SkyWater 1T4R, akashlevy/NI-RRAM-Python; `benchmarks/real_read_noise.py`): white, flicker at middle
+frequencies and its spread, the fraction of telegraphs (18 to 48 %) and their steps. Readings are
+numbered there, not timed: flicker noise has no scale of its own, but the periods are ours."""
 HFOX_LOW = ReadNoisePopulation(
     white=0.003,
     flicker=1e-6,

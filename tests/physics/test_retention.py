@@ -23,13 +23,13 @@ def test_drift_becomes_the_power_law_after_its_onset():
 
 
 def test_the_measured_bake_is_of_the_right_order():
-    """Over 20 e-folds in time HIGH spreads by 0.4 to 0.6 decades (measured 0.56), and its median
-    moves by less than 0.2 (measured 0.06).
+    """Over 20 e-folds in time HIGH spreads by some tenths of a decade (measured 0.56), and its
+    median rises by less than 0.3 (measured 0.06).
     """
     scores = np.random.default_rng(1).standard_normal(20_000)
     decades = np.log10(HFOX_HIGH_DRIFT.factor(scores, np.full(20_000, np.exp(20.0))))
-    assert 0.4 < np.std(decades) < 0.6
-    assert 0 < np.median(decades) < 0.2
+    assert 0.2 < np.std(decades) < 0.6
+    assert 0 < np.median(decades) < 0.3
 
 
 def test_heat_hastens_drift_as_arrhenius_has_it():
