@@ -4,6 +4,7 @@ Each makes one row of `db.rows.FitRow`: parameters with intervals, and as checks
 contradict, with a p-value. What they need is imported where they are made: see `lab.fits`.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,6 +15,8 @@ from crossbar.pulses import State
 from crossbar.records import PulseTrain, ReadTrace
 from crossbar.units import Ratio
 from db.rows import Check, Estimate, FitRow, RunRow
+
+logger = logging.getLogger(__name__)
 
 FALSE_ALARMS: Ratio = 0.01
 """A claim counts as contradicted below this p-value."""
@@ -39,21 +42,30 @@ def cycling_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
 
 
 def checkpoint_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
-    """Medians and spreads of cycled cells, a row a checkpoint. Raises DataError for too few."""
+    """How many windows of cycled cells are closed (with Clopper-Pearson's interval), and medians
+    and spreads of the cells that follow, where enough do: a row a checkpoint.
+    """
     from analysis.cycling import cycled_states
+    from analysis.intervals import clopper_pearson
 
     fits, cycles = [], 0
     for part in sorted({train.part for train in trains}):
         here = [train for train in trains if train.part == part]
         cycles += int(here[0].pulses[0])
+        closed = sum(train.outcome == "closed window" for train in here)
+        ends = clopper_pearson(closed, len(here))
+        parameters = {"closed_windows": (closed / len(here), float(ends[0]), float(ends[1]))}
+        assumed: dict[str, float] = {}
         readings = np.array([train.conductance for train in here])
-        found = cycled_states(readings[:, 0], readings[:, 1])
-        parameters = {
-            name: (bound.value, bound.low, bound.high)
-            for name in ("low_median", "low_spread", "high_median", "high_spread")
-            for bound in [getattr(found, name)]
-        }
-        assumed = {"cells": float(found.cells), "left_out": float(found.left_out)}
+        try:
+            found = cycled_states(readings[:, 0], readings[:, 1])
+        except DataError as error:  # the broken cells are what there is to tell
+            logger.warning("After %d cycles: %s", cycles, error)
+        else:
+            assumed = {"cells": float(found.cells), "left_out": float(found.left_out)}
+            for name in ("low_median", "low_spread", "high_median", "high_spread"):
+                bound = getattr(found, name)
+                parameters[name] = (bound.value, bound.low, bound.high)
         fits.append(_row(f"after {cycles} cycles", parameters, {}, assumed))
     return fits
 

@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crossbar.records import ProgrammedBlock, PulseTrain, ReadTrace, RetentionReading, WerPoint
+from crossbar.records import (
+    ArrayMapBlock,
+    ProgrammedBlock,
+    PulseTrain,
+    ReadTrace,
+    RetentionReading,
+    VoltageSweep,
+    WerPoint,
+)
 from crossbar.units import Ratio
 from db.import_tables import IMPORTED
 from db.rows import Check, Estimate, FitRow, RunRow
+from lab import mtj_fits
 from lab.cell_fits import (
     checkpoint_fits,
     cycling_fits,
@@ -188,6 +197,11 @@ def analysis_of_run(row: RunRow) -> dict[str, Any]:
     return dict(json.loads(row.bench).get("analysis", {})) if row.bench else {}
 
 
+def wafer_of_run(row: RunRow) -> dict[str, Any]:
+    """The [wafer] table of the same file."""
+    return dict(json.loads(row.bench)["wafer"])
+
+
 CYCLING_UNITS = {"low_median": "Ohm", "high_median": "Ohm"}
 SWEEP_UNITS = {
     "onset": "V", "cell_to_cell": "V", "cycle_to_cycle": "V", "e_fold": "V", "unit_rise": "V"
@@ -209,6 +223,33 @@ RECIPES: dict[str, FitRecipe] = {
     ),
     "read-noise": FitRecipe(record=ReadTrace, fit=noise_of_traces, units={"dwell": "s"}),
     "retention": FitRecipe(record=RetentionReading, fit=drift_and_flips, units={"flip_time": "s"}),
+    "switching-phase-diagram": FitRecipe(
+        record=WerPoint,
+        fit=mtj_fits.boundary_fits,
+        technology="mtj",
+        units={"v50": "V", "vc0": "V", "t0": "s"},
+    ),
+    "read-disturb": FitRecipe(
+        record=WerPoint,
+        fit=mtj_fits.disturb_fits,
+        technology="mtj",
+        units={"rate": "Hz", "vc0": "V"},
+    ),
+    "iv-sweep": FitRecipe(
+        record=VoltageSweep,
+        fit=mtj_fits.junction_fits,
+        technology="mtj",
+        units={"r_p": "Ohm", "v_half": "V"},
+    ),
+    "breakdown-ramp": FitRecipe(
+        record=PulseTrain, fit=mtj_fits.breakdown_fits, technology="mtj", units={"median": "V"}
+    ),
+    "array-map": FitRecipe(
+        record=ArrayMapBlock,
+        fit=mtj_fits.array_fits,
+        technology="mtj",
+        units={"low median": "S", "high median": "S"},
+    ),
 }
 IMPORTED_RECIPES: dict[str, FitRecipe] = {
     "mtj-switching-table": RECIPES["write-error-rate"],

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from crossbar.defect_map import CellClass, DefectMap
 from crossbar.geometry import DieAddress
 from crossbar.units import format_quantity
 from db.rows import Estimate, FitRow, RunRow
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from lab.time_left import TimeLeft
 
 MAX_LINES = 24
-"""Fits shown; the others are in the database."""
+"""Shown; the others are in the database."""
+MAX_COLUMNS = 4
+"""Parameters side by side."""
 
 
 def listener(step: "Step", protocol: str, left: "TimeLeft | None" = None) -> "Listener":
@@ -114,30 +117,44 @@ def _findings(output: "Output", summary: "RunSummary", database: str) -> dict[st
 def tell_fits(
     output: "Output", recipe: FitRecipe, fits: Mapping[DieAddress, Sequence[FitRow]]
 ) -> None:
-    """A table a kind of fit: a line a fit, a column a parameter with its interval."""
+    """One table of parameters with their intervals, without empty columns."""
     lines = [(die, fit) for die, found in fits.items() for fit in found]
-    for kind in dict.fromkeys(fit.kind for _, fit in lines):
-        of_kind = [(die, fit) for die, fit in lines if fit.kind == kind]
-        names = list(dict.fromkeys(name for _, fit in of_kind for name in fit.parameters))
-        output.table(
-            f"Fitted: {kind} (estimate and {100 * recipe.confidence:g} % interval)",
-            ["die", "cell", "to", *names, "flags"],
-            [
-                [
-                    str(die),
-                    "all" if fit.cell is None else fit.cell,
-                    "" if fit.target is None else fit.target.value,
-                    *(_shown(fit, name, recipe.unit(name)) for name in names),
-                    flags_of(fit),
-                ]
-                for die, fit in of_kind[:MAX_LINES]
-            ],
-        )
-        if len(of_kind) > MAX_LINES:
-            output.say(f"and {len(of_kind) - MAX_LINES} more, in the database")
-        flagged = sum(any(check.flagged for check in fit.checks.values()) for _, fit in of_kind)
-        if flagged:
-            output.say(f"{flagged} of {len(of_kind)} are flagged", style="yellow")
+    names = list(dict.fromkeys(name for _, fit in lines for name in fit.parameters))
+    places = [_place(die, fit) for die, fit in lines]
+    if len(names) <= MAX_COLUMNS:
+        columns = ["die", "fit", "cell", "to", *names, "flags"]
+        rows = [
+            [*place, *(_shown(fit, name, recipe.unit(name)) for name in names), flags_of(fit)]
+            for place, (_, fit) in zip(places, lines, strict=True)
+        ]
+    else:  # too wide for a screen: a line a quantity
+        columns = ["die", "fit", "cell", "to", "quantity", "estimate", "flags"]
+        rows = [
+            [*place, name, _shown(fit, name, recipe.unit(name)), flags_of(fit)]
+            for place, (_, fit) in zip(places, lines, strict=True)
+            for name in fit.parameters
+        ]
+    told = [place for place in range(len(columns)) if any(row[place] != "" for row in rows)]
+    output.table(
+        f"Fitted, with {100 * recipe.confidence:g} % intervals",
+        [columns[place] for place in told],
+        [[row[place] for place in told] for row in rows[:MAX_LINES]],
+    )
+    if len(rows) > MAX_LINES:
+        output.say(f"and {len(rows) - MAX_LINES} more lines, in the database")
+    flagged = sum(any(check.flagged for check in fit.checks.values()) for _, fit in lines)
+    if flagged:
+        output.say(f"{flagged} of {len(lines)} are flagged", style="yellow")
+
+
+def _place(die: DieAddress, fit: FitRow) -> list[Any]:
+    """What a fit is of: die, kind, cell and direction."""
+    return [
+        str(die),
+        fit.kind,
+        "" if fit.cell is None else fit.cell,
+        "" if fit.target is None else fit.target.value,
+    ]
 
 
 def flags_of(fit: FitRow) -> str:
@@ -157,6 +174,8 @@ def _shown(fit: FitRow, name: str, unit: str) -> str:
 def with_interval(found: Estimate, unit: str) -> str:
     """ "357.7 (356.8 to 358.6) mV": all three in the unit that suits the estimate."""
     number, _, symbol = format_quantity(found.estimate, unit).partition(" ")
+    if math.isnan(found.low) and math.isnan(found.high):
+        return f"{number} {symbol}".rstrip()
     usable = found.estimate != 0 and math.isfinite(found.estimate)
     scale = 10.0 ** round(math.log10(float(number) / found.estimate)) if usable else 1.0
     return f"{number} ({found.low * scale:.4g} to {found.high * scale:.4g}) {symbol}".rstrip()
@@ -211,8 +230,6 @@ def _tell_dot_products(output: "Output", store: Store, row: RunRow) -> None:
 
 
 def _tell_defects(output: "Output", store: Store, row: RunRow) -> None:
-    from crossbar.defect_map import CellClass
-
     maps = {d: m for d, m in store.defect_maps(row.wafer_id).items() if d in row.dies}
     kinds = [kind for kind in CellClass if kind is not CellClass.HEALTHY]
     output.table(
@@ -223,6 +240,8 @@ def _tell_defects(output: "Output", store: Store, row: RunRow) -> None:
             for die, found in maps.items()
         ],
     )
+    if len(maps) > 1:
+        _tell_population(output, maps)
 
 
 def _tell_levels(output: "Output", store: Store, row: RunRow) -> None:
@@ -253,6 +272,36 @@ def _tell_levels(output: "Output", store: Store, row: RunRow) -> None:
             for die, line in found
         ],
     )
+
+
+def _tell_population(output: "Output", maps: Mapping[DieAddress, DefectMap]) -> None:
+    """What the dies have in common and how they differ; says something from two dies on."""
+    from analysis.array_statistics import state_statistics
+    from analysis.defect_rates import defect_rate
+    from analysis.line_defects import on_lines
+    from analysis.population import POINT_CLASSES, point_counts
+
+    rows = []
+    for state in ("low", "high"):
+        found = state_statistics(list(maps.values()), state)
+        rows.append([f"median {state}", _triple(found.median, "S")])
+        rows.append([f"{state}, cell to cell (of ln G)", _triple(found.cell_to_cell)])
+        if found.die_to_die is not None:
+            rows.append([f"{state}, die to die (of ln G)", _triple(found.die_to_die)])
+    lines = [on_lines(found.classes.shape, found.lines) for found in maps.values()]
+    counts, cells = point_counts(list(maps.values()), lines)
+    for column, kind in enumerate(POINT_CLASSES):
+        rate = defect_rate(counts[:, column], cells)
+        name = kind.name.replace("_", " ").lower()
+        rows.append([f"{name}, single cells (%)", _triple(tuple(100 * x for x in rate.rate))])
+        if rate.die_to_die[0] == rate.die_to_die[0]:  # NaN where no cell failed
+            rows.append([f"{name}, die to die (relative)", _triple(rate.die_to_die)])
+    output.table("Over the dies, with 95 % intervals", ["quantity", "estimate"], rows)
+
+
+def _triple(found: tuple[float, ...], unit: str = "") -> str:
+    estimate, low, high = found
+    return with_interval(Estimate(estimate=estimate, low=low, high=high), unit)
 
 
 TELLERS: dict[str, Callable[["Output", Store, RunRow], None]] = {

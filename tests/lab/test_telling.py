@@ -15,6 +15,7 @@ from lab.telling import flags_of, with_interval
         ((60.1, 0.0, math.inf), "", "60.1 (0 to inf)"),
         ((0.0, 0.0, 0.01), "", "0 (0 to 0.01)"),
         ((math.nan, math.nan, 0.5), "V", "nan (nan to 0.5) V"),
+        ((0.02, math.nan, math.nan), "", "0.02"),
     ],
 )
 def test_an_interval_has_one_unit(estimate, unit, shown):

@@ -1,0 +1,185 @@
+"""Fits after the protocols beside the write error rate; lines of `lab.fits.RECIPES` lead here."""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, TypeVar
+
+import numpy as np
+
+from crossbar.errors import DataError
+from crossbar.pulses import State
+from crossbar.records import ArrayMapBlock, PulseTrain, VoltageSweep, WerPoint
+from crossbar.units import format_quantity
+from db.rows import Estimate, FitRow, RunRow
+
+CONFIDENCE = 0.95
+T = TypeVar("T")
+
+
+def boundary_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
+    """V_50 at each width of every cell and direction, and the boundary through them."""
+    from analysis.phase_boundary import boundary, half_point
+
+    fits = []
+    for (cell, target), here in _grouped(points, lambda point: (point.cell, point.target)):
+        widths = _grouped(here, lambda point: point.width)
+        halves = [_or_none(half_point, list(at), CONFIDENCE) for _, at in widths]
+        found = [half for half in halves if half is not None]
+        parameters = {
+            f"v50 at {format_quantity(half.width, 's')}": _estimate(half.volts, half.low, half.high)
+            for half in found
+        }
+        if len(found) > 1:
+            line = boundary(found, CONFIDENCE)
+            parameters |= {
+                "vc0": _estimate(line.vc0, line.vc0_low, line.vc0_high),
+                "t0": _estimate(line.t0, line.t0_low, line.t0_high),
+                "misfit": _estimate(line.misfit, np.nan, np.nan),
+            }
+        fits.append(_fit("phase boundary", parameters, cell, target, converged=len(found) > 1))
+    return fits
+
+
+def disturb_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
+    """The rate of disturbs at each voltage of every cell and direction, and delta and V_c0 of the
+    switching model where the counts tell delta from both sides. Imports torch.
+    """
+    from analysis.disturb_rate import disturb_rate
+    from analysis.switching_counts import gather_counts
+    from analysis.switching_fit import fit_switching
+    from lab.fits import analysis_of_run
+
+    exponent = float(analysis_of_run(row).get("barrier_exponent", 2.0))
+    model = fit_switching(gather_counts(points), CONFIDENCE, exponent)
+    fitted = {
+        (int(cell), target): place
+        for place, (cell, target) in enumerate(zip(model.cells, model.targets, strict=True))
+    }
+    fits = []
+    for (cell, target), here in _grouped(points, lambda point: (point.cell, point.target)):
+        parameters = {}
+        for voltage, at in _grouped(here, lambda point: abs(point.amplitude)):
+            rate = disturb_rate(list(at), CONFIDENCE)
+            parameters[f"rate at {format_quantity(voltage, 'V')}"] = _estimate(
+                rate.rate, rate.low, rate.high
+            )
+        place = fitted[cell, target]
+        told = model.low[place, 0] > 0 and np.isfinite(model.high[place, 0])
+        for column, name in enumerate(("delta", "vc0") if told else ()):
+            ends = (side[place, column] for side in (model.estimate, model.low, model.high))
+            parameters[name] = _estimate(*ends)
+        supposed = {"barrier_exponent": exponent}
+        fits.append(_fit("read disturb", parameters, cell, target, assumptions=supposed))
+    return fits
+
+
+def junction_fits(sweeps: Sequence[VoltageSweep], row: RunRow) -> list[FitRow]:
+    """r_p, TMR and v_half of every cell that was swept in both states."""
+    from analysis.iv_fit import fit_junction
+
+    by_part = {(sweep.cell, sweep.part): sweep for sweep in sweeps}
+    fits = []
+    for cell in sorted({sweep.cell for sweep in sweeps}):
+        if (cell, 0) not in by_part or (cell, 1) not in by_part:
+            continue
+        found = _or_none(fit_junction, by_part[cell, 0], by_part[cell, 1], CONFIDENCE)
+        parameters = {}
+        if found is not None:
+            triples = {"r_p": found.r_p, "tmr": found.tmr, "v_half": found.v_half}
+            parameters = {name: _estimate(*triple) for name, triple in triples.items()}
+            parameters["noise"] = _estimate(found.noise, np.nan, np.nan)
+        fits.append(_fit("junction", parameters, cell, converged=found is not None))
+    return fits
+
+
+def breakdown_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
+    """Median and spread of the breakdown amplitude, log-normal and Weibull: the more likely one
+    describes the cells better.
+    """
+    from analysis.breakdown_distribution import breakdown_fit
+
+    fits = []
+    for distribution in ("log-normal", "Weibull"):
+        found = breakdown_fit(trains, distribution, CONFIDENCE)
+        parameters = {"median": _estimate(*found.median), "spread": _estimate(*found.spread)}
+        fits.append(
+            _fit(
+                f"breakdown, {distribution}",
+                parameters,
+                log_likelihood=found.log_likelihood,
+                assumptions={"distribution": distribution},
+            )
+        )
+    return fits
+
+
+def array_fits(blocks: Sequence[ArrayMapBlock], row: RunRow) -> list[FitRow]:
+    """Median and cell-to-cell spread of both states over the die's healthy cells."""
+    from analysis.array_statistics import state_statistics
+    from analysis.classification import classify
+    from lab.fits import wafer_of_run
+
+    wafer = wafer_of_run(row)
+    shape = (wafer["subarrays"], wafer["word_lines"], wafer["bit_lines"])
+    ordered = sorted(blocks, key=lambda block: block.first_cell)
+    low, high, clamped = (
+        np.concatenate([getattr(block, name) for block in ordered])
+        for name in ("low", "high", "in_compliance")
+    )
+    if low.size != np.prod(shape):
+        raise DataError(f"{low.size} of {np.prod(shape)} cells are read; finish the array map.")
+    found = classify(low.reshape(shape), high.reshape(shape), in_compliance=clamped.reshape(shape))
+    parameters = {}
+    for state in ("low", "high"):
+        statistics = state_statistics([found], state, CONFIDENCE)
+        parameters[f"{state} median"] = _estimate(*statistics.median)
+        parameters[f"{state} spread"] = _estimate(*statistics.cell_to_cell)
+    return [_fit("array map", parameters)]
+
+
+def _estimate(estimate: float, low: float, high: float) -> Estimate:
+    return Estimate(estimate=float(estimate), low=float(low), high=float(high))
+
+
+def _fit(
+    kind: str,
+    parameters: dict[str, Estimate],
+    cell: int | None = None,
+    target: State | None = None,
+    *,
+    converged: bool = True,
+    log_likelihood: float = np.nan,
+    assumptions: Mapping[str, float | str] | None = None,
+) -> FitRow:
+    return FitRow(
+        kind=kind,
+        cell=cell,
+        target=target,
+        parameters=parameters,
+        log_likelihood=log_likelihood,
+        converged=converged,
+        assumptions=assumptions or {},
+    )
+
+
+def _grouped(
+    points: Sequence[WerPoint], key: Callable[[WerPoint], Any]
+) -> list[tuple[Any, list[WerPoint]]]:
+    """Points with attempts by their key, in its order; states count as their words."""
+
+    def sortable(point: WerPoint) -> Any:
+        found = key(point)
+        return (found[0], found[1].value) if isinstance(found, tuple) else found
+
+    ordered = sorted((point for point in points if point.attempts), key=sortable)
+    return [
+        (key(group[0]), group) for _, each in groupby(ordered, sortable) if (group := list(each))
+    ]
+
+
+def _or_none(fit: Callable[..., T], *given: Any) -> T | None:
+    """What a fit finds, or None for a cell whose records do not suffice."""
+    try:
+        return fit(*given)
+    except DataError:
+        return None
