@@ -1,9 +1,11 @@
 """How well a crossbar multiplies: gain, offset, linearity and residual of its dot products.
 
 Each column has a straight line of its own through measured over expected currents: wires take more
-of a column that lies further away. Gain and offset are means over the columns; their errors count
-the scatter around each column's line, not how the columns differ. Standard errors are those of
-MacKinnon and White (HC3), which hold when the noise grows with the current.
+of a column that lies further away. Gain and offset are means over the columns, for inputs of the
+kind that was measured; their errors count the scatter around the columns' lines, not how the
+columns differ. Standard errors are those of MacKinnon and White (HC3), with the currents of one
+vector taken together: they hold where the noise grows with the current, and where a vector's
+currents are off together, as wires have it.
 """
 
 from dataclasses import dataclass
@@ -48,7 +50,8 @@ class DotProductQuality:
     """Amperes; mean over the columns."""
     nonlinearity: Estimate
     """By how much a column's best parabola leaves its best straight line at the ends and, with the
-    other sign, in the middle, over its largest expected current; mean over the columns."""
+    other sign, in the middle, over full scale; mean over the columns. Full scale is twice the mean
+    expected current: inputs run evenly from weak to strong."""
     correlation: Ratio
     """Pearson's, of all currents together."""
     residual: Ratio
@@ -73,50 +76,63 @@ def dot_product_quality(block: DotProductBlock, saturated: Amperes = np.inf) -> 
             f"Sub-array {block.subarray}: no column has {FEWEST} usable dot products, which make a "
             "straight line; measure more vectors: --set vectors=100."
         )
-    pairs = [(expected[used[:, c], c], measured[used[:, c], c]) for c in columns]
-    lines = [_polynomial(x, y, 1) for x, y in pairs]
+    parts = [(expected[:, c], measured[:, c], used[:, c]) for c in columns]
+    lines = [_polynomial(*part, degree=1) for part in parts]
     column_gain = np.full(expected.shape[1], np.nan)
-    column_gain[columns] = [line[1].value for line in lines]
+    column_gain[columns] = [line.coefficients[1] for line in lines]
+    pairs = [(x[here], y[here]) for x, y, here in parts]
     x, y = (np.concatenate(values) for values in zip(*pairs, strict=True))
     rest = y - np.polyval(np.polyfit(x, y, 1), x)
     return DotProductQuality(
-        gain=_mean([line[1] for line in lines]),
+        gain=_mean(lines, 1),
         column_gain=column_gain,
-        offset=_mean([line[0] for line in lines]),
-        nonlinearity=_mean([_bend(x, y) for x, y in pairs]),
+        offset=_mean(lines, 0),
+        nonlinearity=_mean([_bend(*part) for part in parts], 0),
         correlation=float(np.corrcoef(x, y)[0, 1]),
         residual=float(np.std(rest) / np.max(np.abs(x))),
         points=len(x),
     )
 
 
-def _polynomial(x: FloatArray, y: FloatArray, degree: int) -> list[Estimate]:
-    """Coefficients by least squares, lowest power first, with HC3 errors."""
-    scale = np.max(np.abs(x))
-    design = np.vander(x / scale, degree + 1, increasing=True)
-    solver = np.linalg.pinv(design)
-    coefficients = solver @ y
-    leverage = np.einsum("ij,ji->i", design, solver)
-    deviation = (y - design @ coefficients) / np.maximum(1 - leverage, 1e-9)
-    errors = np.sqrt(solver**2 @ deviation**2)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fit:
+    """A polynomial through one column's currents."""
+
+    coefficients: FloatArray
+    """(powers,) Lowest first."""
+    influence: FloatArray
+    """(powers, vectors) What the scatter of each vector does to them; 0 where it was left out."""
+
+
+def _polynomial(x: FloatArray, y: FloatArray, used: NDArray[np.bool_], degree: int) -> _Fit:
+    """By least squares over the ``used`` vectors. Scatter is what leaving a vector out shows around
+    the polynomial of one degree more: how a line misses a bent characteristic is no scatter.
+    """
+    scale = np.max(np.abs(x[used]))
+    finer = np.vander(x[used] / scale, degree + 2, increasing=True)
+    solver, finer_solver = np.linalg.pinv(finer[:, :-1]), np.linalg.pinv(finer)
+    coefficients = solver @ y[used]
+    leverage = np.einsum("ij,ji->i", finer, finer_solver)
+    deviation = (y[used] - finer @ (finer_solver @ y[used])) / np.maximum(1 - leverage, 1e-9)
     powers = scale ** -np.arange(degree + 1.0)
-    return [
-        Estimate(value=float(value), error=float(error))
-        for value, error in zip(coefficients * powers, errors * powers, strict=True)
-    ]
+    influence = np.zeros((degree + 1, len(x)))
+    influence[:, used] = powers[:, None] * solver * deviation
+    return _Fit(coefficients=coefficients * powers, influence=influence)
 
 
-def _bend(x: FloatArray, y: FloatArray) -> Estimate:
-    """The parabola's distance from the line, over the largest expected current."""
-    square = _polynomial(x, y, 2)[2]
-    factor = np.ptp(x) ** 2 / 8 / np.max(np.abs(x))
-    return Estimate(value=square.value * factor, error=square.error * factor)
+def _bend(x: FloatArray, y: FloatArray, used: NDArray[np.bool_]) -> _Fit:
+    """The parabola's distance from the line between 0 and full scale, over full scale."""
+    parabola = _polynomial(x, y, used, degree=2)
+    factor = 2 * np.mean(np.abs(x[used])) / 8
+    return _Fit(
+        coefficients=parabola.coefficients[2:] * factor, influence=parabola.influence[2:] * factor
+    )
 
 
-def _mean(estimates: list[Estimate]) -> Estimate:
-    """The plain mean of independent estimates."""
-    errors = np.array([estimate.error for estimate in estimates])
+def _mean(fits: list[_Fit], power: int) -> Estimate:
+    """One coefficient, over all columns."""
+    influence = np.mean([fit.influence[power] for fit in fits], axis=0)
     return Estimate(
-        value=float(np.mean([estimate.value for estimate in estimates])),
-        error=float(np.sqrt(np.sum(errors**2)) / len(errors)),
+        value=float(np.mean([fit.coefficients[power] for fit in fits])),
+        error=float(np.sqrt(np.sum(influence**2))),
     )

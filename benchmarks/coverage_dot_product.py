@@ -1,8 +1,9 @@
 """Do the 95 % intervals of `dot-product-check` cover the truth, through the instruments?
 
 Dies of known truth are multiplied with by `lab`'s own protocol, through drivers and bytes; stored
-records are analysed and compared with the same analysis of the same die without noise, for wires
-without resistance and with it. Prints rows of the coverage table:
+records are analysed and compared with the same analysis of the same die without noise, over many
+more inputs of the same kind, for wires without resistance and with it. Prints rows of the coverage
+table:
 
     python -m benchmarks.coverage_dot_product [--dies 36] [--seed 1]
 """
@@ -27,6 +28,8 @@ from physics.simulated_die import SimulatedDie
 from physics.wired_die import ArrayWiring, WiredDie
 from protocols.dot_product_check import DotProductCheckParameters
 
+MANY = 2000
+"""Vectors that stand for all inputs."""
 QUANTITIES = ("gain", "offset", "nonlinearity")
 
 
@@ -43,13 +46,15 @@ def analysed(
     )
     addresses = chosen.configuration.wafer.addresses[:dies]
     with session(chosen, str(folder / f"{line_resistance:g}.sqlite")) as opened:
-        parameters = DotProductCheckParameters()
-        summary = start_run(opened.store, opened.bench, "dot-product-check", parameters, addresses)
         station = opened.bench.simulation.station
-        for address in addresses:
+        for number, address in enumerate(addresses):
+            parameters = DotProductCheckParameters(seed=1000 * seed + number)
+            summary = start_run(
+                opened.store, opened.bench, "dot-product-check", parameters, [address]
+            )
             quiet = without_noise(station.wafer.die(address), station.wiring)
             for block in opened.store.records(summary.run, address, DotProductBlock):
-                truth = true_block(quiet, block, parameters.read_amplitude)
+                truth = true_block(quiet, block, parameters)
                 yield dot_product_quality(block), dot_product_quality(truth)
 
 
@@ -60,14 +65,20 @@ def without_noise(die: MtjDie, wiring: ArrayWiring | None) -> SimulatedDie:
     return quiet if wiring is None else WiredDie(quiet, wiring)
 
 
-def true_block(die: SimulatedDie, block: DotProductBlock, voltage: float) -> DotProductBlock:
-    """What perfect instruments would have recorded."""
+def true_block(
+    die: SimulatedDie, block: DotProductBlock, parameters: DotProductCheckParameters
+) -> DotProductBlock:
+    """What perfect instruments would have recorded, with other inputs of the same kind."""
     size = block.conductance.size
     cells = np.arange(block.subarray * size, (block.subarray + 1) * size)
+    many = replace(parameters, vectors=MANY, seed=parameters.seed + 500)
+    volts = many.inputs(block.subarray, die.geometry.rows)
+    seen = die.conductance(cells, parameters.read_amplitude)
     return replace(
         block,
-        current=die.dot_product(block.subarray, block.row_voltages),
-        conductance=die.conductance(cells, voltage).reshape(block.conductance.shape),
+        row_voltages=volts,
+        current=die.dot_product(block.subarray, volts),
+        conductance=seen.reshape(block.conductance.shape),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crossbar.errors import ConfigurationError
 from crossbar.memory_die import MemoryDie
@@ -35,6 +36,12 @@ class DotProductCheckParameters:
                 "dot_product_check needs vectors, reads and read_amplitude above 0."
             )
 
+    def inputs(self, subarray: int, rows: int) -> NDArray[np.float64]:
+        """(vectors, rows) volts."""
+        random = np.random.default_rng((self.seed, subarray))
+        strength = np.arange(1, self.vectors + 1)[:, None] / self.vectors
+        return strength * random.uniform(0, self.read_amplitude, (self.vectors, rows))
+
 
 def dot_product_check(
     die: MemoryDie, parameters: DotProductCheckParameters, done: frozenset[Key] = frozenset()
@@ -53,11 +60,7 @@ def dot_product_check(
         cells = np.arange(subarray * size, (subarray + 1) * size, dtype=np.intp)
         readings = [die.read(cells, parameters.read_amplitude) for _ in range(parameters.reads)]
         conductance = np.mean([reading.conductance for reading in readings], axis=0)
-        random = np.random.default_rng((parameters.seed, subarray))
-        strength = np.arange(1, parameters.vectors + 1)[:, None] / parameters.vectors
-        inputs = strength * random.uniform(
-            0, parameters.read_amplitude, (parameters.vectors, geometry.rows)
-        )
+        inputs = parameters.inputs(subarray, geometry.rows)
         yield DotProductBlock(
             subarray=subarray,
             row_voltages=inputs,
