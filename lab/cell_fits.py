@@ -96,6 +96,14 @@ def reset_sweep_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
     return [_row("RESET sweeps", found.parameters, {"e-fold law": _check(found.p_value)}, assumed)]
 
 
+def train_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
+    """Trains of which nobody said what they are: RESET sweeps if they look it, else cycling."""
+    try:
+        return reset_sweep_fits(trains, row)
+    except DataError:
+        return cycling_fits(trains, row)
+
+
 def drift_fits(traces: Sequence[ReadTrace], row: RunRow) -> list[FitRow]:
     """How cells that were left alone drift, a row a state. Raises DataError if they are too few."""
     from analysis.drift import drift_statistics

@@ -30,6 +30,7 @@ from lab.cell_fits import (
     drift_fits,
     endurance_fits,
     reset_sweep_fits,
+    train_fits,
 )
 
 if TYPE_CHECKING:
@@ -167,7 +168,8 @@ def recipe_of(row: RunRow, technology: str) -> FitRecipe | None:
     """How a run's records are fitted on a wafer of this technology; None where they are not."""
     recipe = RECIPES.get(row.protocol)
     if row.protocol == IMPORTED:
-        recipe = IMPORTED_RECIPES.get(str(row.parameters.get("format")))
+        words = (row.parameters.get(name) for name in ("format", "holds"))
+        recipe = IMPORTED_RECIPES.get(" ".join(str(word) for word in words if word))
     return recipe if recipe is not None and recipe.technology in (None, technology) else None
 
 
@@ -206,6 +208,7 @@ CYCLING_UNITS = {"low_median": "Ohm", "high_median": "Ohm"}
 SWEEP_UNITS = {
     "onset": "V", "cell_to_cell": "V", "cycle_to_cycle": "V", "e_fold": "V", "unit_rise": "V"
 }  # fmt: skip
+TRAIN_UNITS = CYCLING_UNITS | SWEEP_UNITS
 SWITCHING_UNITS = {"vc0": "V", "tau_d": "s"}
 RECIPES: dict[str, FitRecipe] = {
     "write-error-rate": FitRecipe(
@@ -253,7 +256,9 @@ RECIPES: dict[str, FitRecipe] = {
 }
 IMPORTED_RECIPES: dict[str, FitRecipe] = {
     "mtj-switching-table": RECIPES["write-error-rate"],
-    "csv": RECIPES["write-error-rate"],
+    "csv write errors": RECIPES["write-error-rate"],
+    "csv pulse trains": FitRecipe(record=PulseTrain, fit=train_fits, units=TRAIN_UNITS),
+    "csv read traces": RECIPES["read-noise"],
     "hfox-cycling": FitRecipe(
         record=PulseTrain, fit=cycling_fits, technology="hfox", units=CYCLING_UNITS
     ),
@@ -263,4 +268,4 @@ IMPORTED_RECIPES: dict[str, FitRecipe] = {
     ),
     "rram-drift": FitRecipe(record=ReadTrace, fit=drift_fits, technology="hfox"),
 }
-"""By the format of the file."""
+"""By the format of the file, and what it holds where that is open."""

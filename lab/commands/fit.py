@@ -31,6 +31,7 @@ def fit(
     json: Json = False,
 ) -> None:
     """Fit the records of a run, measured or imported; store and show the fits."""
+    from crossbar.errors import DataError
     from crossbar.units import parse_quantity
     from db.store import Store
     from lab.extrapolation import Wanted, extrapolations
@@ -44,6 +45,11 @@ def fit(
     wanted = [Wanted(wer=parse_quantity(rate, ""), width=at) for rate in extrapolate or []]
     with Store.open(database, create=False) as store:
         fits = {die: list(found) for die, found in store_fits(store, run).items()}
+        if not any(fits.values()):
+            raise DataError(
+                f"Run {run} holds nothing that can be fitted: what it measured does not suffice, "
+                "or is of another kind than its fits take. `lab status` lists the runs."
+            )
         row = store.run(run)
         recipe = recipe_of(row, technology_of(store, row.wafer_id))
         assert recipe is not None  # or there would be no fits

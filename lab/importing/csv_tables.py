@@ -48,10 +48,13 @@ def read_csv(path: Path, parameters: CsvParameters) -> Measurements:
     named = {heading.strip().lower().split(" ")[0] for heading in table.lines[0].values}
     if "attempts" in named:
         required, read = ("cell", "amplitude", "width", "attempts"), _points
+        holds = "write errors"
     elif "pulses" in named:
         required, read = ("cell", "amplitude", "width", "pulses"), _trains
+        holds = "pulse trains"
     elif "time" in named:
         required, read = ("cell", "time", "state"), _traces
+        holds = "read traces"
     else:
         raise table.refusal(
             table.lines[0],
@@ -65,6 +68,7 @@ def read_csv(path: Path, parameters: CsvParameters) -> Measurements:
         technology=parameters.technology,
         geometry=one_row(1 + max(columns.count(line, "cell") for line in columns.lines)),
         records=records,
+        details={"holds": holds},
         notes=notes + remarks,
     )
 

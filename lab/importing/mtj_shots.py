@@ -101,7 +101,7 @@ def _verified(
     """Which shots began in the state that most began in, and a remark on flags that disagree."""
     if not switched.any():
         return np.ones_like(switched), ()
-    threshold = math.sqrt(float(np.median(before)) * float(np.median(after[switched])))
+    threshold = (float(np.median(before)) + float(np.median(after[switched]))) / 2
     began = (before > threshold) == (np.median(before) > threshold)
     contrary = np.count_nonzero(((before > threshold) != (after > threshold)) != switched)
     notes = []

@@ -8,6 +8,8 @@ from crossbar.errors import ConfigurationError, DataError
 from crossbar.units import parse_quantity
 from lab.importing.text_table import Line, TextTable
 
+LARGEST_COUNT = 10**15
+"""Beyond it floats do not hold every whole number; no count of pulses gets there."""
 HEADING = re.compile(r"\s*(.*?)\s*(?:[(\[]\s*([^)\]]*?)\s*[)\]])?\s*")
 
 
@@ -42,9 +44,11 @@ class NamedColumns:
     def count(self, line: Line, name: str) -> int:
         """A whole number that is not negative. Raises DataError for another."""
         value = self.number(line, name)
-        if value != int(value) or value < 0:
+        if value != int(value) or not 0 <= value <= LARGEST_COUNT:
             raise self.table.refusal(
-                line, f"{name} is {self.text(line, name)}; expected a whole number, not negative."
+                line,
+                f"{name} is {self.text(line, name)}; expected a whole number from 0 to "
+                f"{LARGEST_COUNT:g}.",
             )
         return int(value)
 

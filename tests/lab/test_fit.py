@@ -73,6 +73,24 @@ def test_cycling_is_fitted_as_one_population(lab, tmp_path):
     }
 
 
+def test_trains_of_ones_own_table_are_fitted_as_what_they_are(lab, tmp_path):
+    """Alternating pulses in a CSV are cycling; three steps of one cell suffice for nothing."""
+    lines = ["cell,pulses,amplitude,width,resistance"]
+    for row in cycled().splitlines():
+        cell, *readings = row.split("\t")
+        lines += [f"{float(cell):g},1,{(-1, 1)[k % 2]},1e-7,{r}" for k, r in enumerate(readings)]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    (tmp_path / "short.csv").write_text("\n".join(lines[:4]))
+    assert lab("import", "csv", "t.csv", "--set", "technology=hfox").returncode == 0
+    assert lab("import", "csv", "short.csv").returncode == 0
+
+    (row,) = rows(lab("fit", "1", "--json"), "cycling")
+    assert row["parameters"]["low_median"][0] == pytest.approx(np.exp(8.5), rel=0.05)
+    short = lab("fit", "2")
+    assert short.returncode == 7
+    assert "Run 2 holds nothing that can be fitted" in short.stderr
+
+
 def test_what_is_not_fitted_says_so(lab, tmp_path):
     """A single condition makes no curve; a run that does not exist; a rate that is none."""
     name = "pulse width_0.750 ns  V_SOT 880.0 mV.txt"

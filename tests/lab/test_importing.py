@@ -355,3 +355,22 @@ def test_the_published_files_are_read(name, pattern, kind, records, cells, data_
 
     assert len(found) == records
     assert len({record.cell for record in found}) == cells
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in FORMATS])
+def test_any_damage_ends_in_one_message_or_in_sound_records(name, read):
+    """A hundred and fifty files with random pieces put in, or characters taken out."""
+    file, text = SOUND[name]
+    random = np.random.default_rng(sum(map(ord, name)))
+    pieces = ["", "nan", "-1", "0", "1e400", "\t", ",", ";", "\n", '"', "x", "µ", "-0", "\r",
+              "99999999999999999999", "0.5", "#", "\x00", "(ms)", "1,5", "-08"]  # fmt: skip
+    for _ in range(150):
+        damaged = text
+        for _ in range(random.integers(1, 4)):
+            place, gone = random.integers(len(damaged) + 1), random.choice([0, 0, 1, 3, 8])
+            damaged = damaged[:place] + str(random.choice(pieces)) + damaged[place + gone :]
+        try:
+            outcome = read(name, damaged, file).records
+        except (DataError, ConfigurationError) as refused:
+            outcome = str(refused)
+        assert len(outcome) > 0
