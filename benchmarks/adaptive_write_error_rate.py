@@ -54,6 +54,22 @@ class Measured:
     seconds: float
     """Of CPU that the run took, simulation and database included."""
 
+    def rows(self, index: NDArray[np.intp]) -> "Measured":
+        """Some of the pairs."""
+        counts = self.counts
+        return Measured(
+            counts=SwitchingCounts(
+                cells=counts.cells[index],
+                targets=tuple(counts.targets[place] for place in index),
+                amplitude=counts.amplitude[index],
+                width=counts.width[index],
+                attempts=counts.attempts[index],
+                errors=counts.errors[index],
+            ),
+            truth=self.truth[index],
+            seconds=self.seconds,
+        )
+
     @property
     def attempts(self) -> Values:
         """(n,) valid attempts of each pair."""
@@ -73,6 +89,16 @@ def measure(opened: Session, protocol: str, parameters: object) -> Measured:
     ]
     truth = np.stack([cells.delta[counts.cells], vc0, cells.tau_d[counts.cells]], axis=1)
     return Measured(counts=counts, truth=truth, seconds=seconds)
+
+
+def of_common_pairs(runs: list[Measured]) -> list[Measured]:
+    """The same runs, but for pairs that some of them found without a window."""
+    pairs = [list(zip(run.counts.cells.tolist(), run.counts.targets, strict=True)) for run in runs]
+    common = set(pairs[0]).intersection(*pairs[1:])
+    return [
+        run.rows(np.array([place for place, pair in enumerate(own) if pair in common]))
+        for run, own in zip(runs, pairs, strict=True)
+    ]
 
 
 def grid_parameters(cells: int, scale: float) -> WriteErrorRateParameters:
