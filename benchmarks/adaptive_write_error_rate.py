@@ -234,6 +234,7 @@ def main() -> None:
             measure(opened, "write-error-rate", grid_parameters(options.cells, scale))
             for scale in SCALES
         ]
+    adaptive, *grids = of_common_pairs([adaptive, *grids])
     print(
         f"{options.cells} cells, {len(adaptive.truth)} pairs with a window, seed {options.seed}\n"
     )

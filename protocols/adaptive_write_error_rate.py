@@ -88,7 +88,12 @@ class AdaptiveWriteErrorRateParameters:
             raise ConfigurationError(
                 "sample, max_attempts, first_block and parallel must be at least 1."
             )
-        positive = ("relative_width", "largest_amplitude", "growth", "expected_vc0")
+        if not 0 < self.relative_width < 1:
+            raise ConfigurationError(
+                f"relative_width must lie between 0 and 1, got {self.relative_width!r}; 0.01 asks "
+                "for the amplitude to ±0.5 %."
+            )
+        positive = ("largest_amplitude", "growth", "expected_vc0")
         for name in (*positive, "expected_tau_d"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise ConfigurationError(

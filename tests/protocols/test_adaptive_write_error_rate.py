@@ -172,7 +172,7 @@ def test_a_pulse_that_was_given_makes_room_for_its_neighbour():
     [
         {"wer": 0.0}, {"other_rates": (2.0,)}, {"targets": ()}, {"pulse_widths": ()},
         {"growth": 0.0}, {"sample": 0}, {"expected_delta": 10.0}, {"confidence": 95.0},
-        {"largest_amplitude": -0.5},
+        {"largest_amplitude": -0.5}, {"relative_width": 1.5},
     ],
 )  # fmt: skip
 def test_senseless_parameters_are_refused(wrong):
