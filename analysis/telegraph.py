@@ -6,8 +6,9 @@ stretches of Gaussian noise that have the trace's own smoothed spectrum, so that
 and whatever else is slow but has no levels does not count. A trace is called a telegraph if no more
 than ``false_alarms`` of all, itself included, score as high: one in a hundred traces of any
 Gaussian noise then is called one by chance. `benchmarks/coverage_read_noise.py` checks that rate. A
-trace that is not Gaussian for another reason, such as a single step, is called one, too. Free of
-torch.
+converter of few codes makes two levels of any noise: surrogates are rounded as the trace is, and
+levels closer than two codes count as one. A trace that is not Gaussian for another reason, such as
+a single step, is called a telegraph, too. Free of torch.
 """
 
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ SMOOTH = 1.3
 """From one frequency of the smoothed spectrum to the next."""
 LONGER = 4
 """Surrogates are cut from noise so many times as long, or their ends would join."""
+NEAREST = 1.5
+"""Codes of the converter between two levels, at least."""
 TOGETHER = 1000
 """Traces and surrogates fitted in step: enough to be fast, few enough to fit into memory."""
 SETTLED = 60
@@ -71,13 +74,15 @@ def find_telegraphs(
     deviations = np.array([relative(trace) for trace in traces])
     p_values = _p_values(deviations, interval, generator)
     levels = fit_two_levels(deviations, SETTLED)
+    codes = np.array([resolution(trace)[1] for trace in deviations])
+    apart = (levels.high - levels.low > NEAREST * codes).tolist()
     fits = []
     for place, trace in enumerate(deviations):
         estimate, low, high = _parameters(trace, levels, place, interval, confidence)
         fits.append(
             TelegraphFit(
                 p_value=float(p_values[place]),
-                is_telegraph=bool(p_values[place] <= false_alarms),
+                is_telegraph=bool(p_values[place] <= false_alarms) and apart[place],
                 estimate=estimate,
                 low=low,
                 high=high,
@@ -123,7 +128,20 @@ def surrogates(
     drawn = generator.standard_normal(shape) + 1j * generator.standard_normal(shape)
     waves = np.zeros((SURROGATES, len(frequency) + 1), dtype=np.complex128)
     waves[:, 1:] = drawn * np.sqrt(density * count / interval) / 2
-    return np.fft.irfft(waves, n=count, axis=1)[:, : len(deviations)]
+    made = np.fft.irfft(waves, n=count, axis=1)[:, : len(deviations)]
+    first, step = resolution(deviations)
+    return made if step == 0 else first + step * np.round((made - first) / step)
+
+
+def resolution(trace: FloatArray) -> tuple[float, float]:
+    """A reading, and the step from one of the converter's codes to the next; a step of 0 where
+    nearly every reading of the trace (n,) is another one.
+    """
+    codes = np.unique(trace)
+    if len(codes) > len(trace) / 2 or len(codes) < 2:
+        return float(codes[0]), 0.0
+    steps = np.diff(codes)
+    return float(codes[0]), float(np.min(steps[steps > np.max(steps) * 1e-6]))
 
 
 def _parameters(

@@ -15,6 +15,8 @@ FloatArray = NDArray[np.float64]
 FIRST_CHANCE = 0.05
 """Of leaving a level from one reading to the next, where the search starts."""
 CHANCES = (1e-6, 0.999)
+LEAST = 1e-24
+"""Variance that is added to that of relative deviations, for traces that never change."""
 FARTHEST = 60.0
 """Log-likelihood ratio of one reading beyond which it makes no difference any more."""
 
@@ -43,7 +45,7 @@ def fit_two_levels(traces: FloatArray, rounds: int = 10) -> TwoLevels:
     """Climb the likelihood of k traces (k, n) for so many rounds, from their best split in two."""
     count = traces.shape[1]
     low, high = _best_split(traces)
-    whole = traces.var(axis=1) + np.finfo(float).tiny
+    whole = traces.var(axis=1) + LEAST
     variance = whole / 4
     up = down = np.full(len(traces), FIRST_CHANCE)
     for _ in range(rounds):
@@ -59,7 +61,7 @@ def fit_two_levels(traces: FloatArray, rounds: int = 10) -> TwoLevels:
         high = np.sum(smooth * traces.T, axis=0) / in_high
         low = np.sum((1 - smooth) * traces.T, axis=0) / in_low
         misfit = smooth * (traces.T - high) ** 2 + (1 - smooth) * (traces.T - low) ** 2
-        variance = misfit.sum(axis=0) / count + np.finfo(float).tiny
+        variance = misfit.sum(axis=0) / count + LEAST
         up, down = np.clip(ups / in_low, *CHANCES), np.clip(downs / in_high, *CHANCES)
     return TwoLevels(
         low=low,
@@ -114,4 +116,4 @@ def _backward(
         ups += (1 - was) * up * next_high
         downs += fell
         smooth[step] = was * (1 - down) * next_high + fell
-    return smooth, ups, downs
+    return np.clip(smooth, 0.0, 1.0), ups, downs  # rounding may lead out by a digit

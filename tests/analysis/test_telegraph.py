@@ -27,6 +27,16 @@ def test_flicker_noise_alone_is_no_telegraph():
     assert 0.2 < np.mean(p_values) < 0.8
 
 
+@pytest.mark.parametrize("codes", [1.5, 3.0, 6.0])
+def test_a_coarse_converter_makes_no_telegraphs(codes):
+    """White noise of a fraction of a code, rounded to two or three codes: one of 20 at most."""
+    rounded = np.round(np.random.default_rng(2).normal(0.2, 1 / codes, (20, 256)))
+    fits = find_telegraphs(
+        100 + rounded[np.ptp(rounded, axis=1) > 0], 1.0, np.random.default_rng(1)
+    )
+    assert sum(fit.is_telegraph for fit in fits) <= 1
+
+
 def test_surrogates_have_the_traces_spectrum():
     """Standard deviation of increments over 1 and 16 readings, within 15 %."""
     trace = traces(1, 2048, white=0.005, flicker=1e-5)[0] / CONDUCTANCE - 1
