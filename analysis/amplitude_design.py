@@ -2,8 +2,10 @@
 
 The next block of attempts is planned as an optimal design: over all pulses that may be given, the
 shares that make the variance of ln V smallest (c-optimality) together with what is known already,
-by the multiplicative algorithm (Silvey, Titterington, Torsney, Commun. Stat. A7, 1379, 1978) at
-the most likely parameters. The pulse with the largest share gets the block, and one looks again.
+by the multiplicative algorithm (Silvey, Titterington, Torsney, Commun. Stat. A7, 1379, 1978), for
+the most likely parameters and others that are plausible: a design for wrong parameters may never
+give the pulse that would tell. The pulse with the largest share gets the block; then one looks
+again.
 
 What comes next is a function of the counts alone, so a measurement that was broken off goes on as
 if nothing had happened.
@@ -41,11 +43,9 @@ MARGIN = 1.05
 """A last block is so much larger than it would have to be by the normal approximation."""
 SMALLEST_SHARE = 0.1
 """Of the attempts so far: smaller blocks would take many rounds near the end."""
-
 DOUBT = 0.01
 """Share of the expectation's precision that a plan counts on. The expectation says where to begin;
 what it claims to know is measured all the same, since the interval will not take its word."""
-
 REACH = 1.5
 """How far out plausible parameters are sought, in standard deviations along the longest axis..."""
 LONGEST = 0.4
