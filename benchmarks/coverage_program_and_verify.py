@@ -1,8 +1,8 @@
 """Do the 95 % intervals of programmed levels cover the truth, through the instruments?
 
 A sample of cells of every die is programmed to levels by the protocol, through drivers and bytes.
-Its intervals are held against the whole die: all of its cells are programmed the same way
-afterwards, and what they really conduct is looked up in the simulation. Prints rows for the table
+Its intervals are held against 8,000 cells of the die, which are programmed the same way afterwards;
+what they really conduct is looked up in the simulation. Prints rows for the table
 of coverages.
 
     python benchmarks/coverage_program_and_verify.py [--wafers 5] [--seed 1]
@@ -20,11 +20,15 @@ from analysis.level_statistics import LevelStatistics, level_statistics
 from crossbar.geometry import DieAddress
 from crossbar.records import ProgrammedBlock
 from lab.chosen_bench import ChosenBench, chosen_bench
+from lab.parameters import build
 from lab.runs import start_run
 from lab.session import Session, session
+from protocols.forming import FormingParameters
 from protocols.program_levels import ProgramLevelsParameters
 
 SAMPLE = ProgramLevelsParameters(sample=400, tolerance=0.15)
+WHOLE = 8_000
+"""Cells that stand for the whole die: their fraction is known ten times better than a sample's."""
 QUANTITIES = ("verified fraction", "mean conductance")
 Counts = dict[str, tuple[int, int]]
 
@@ -37,9 +41,11 @@ def coverage(
 ) -> Counts:
     """(covered, intervals) by quantity, over the dies and levels of one wafer."""
     places = chosen.configuration.wafer.addresses[:dies]
-    whole = replace(parameters, sample=chosen.configuration.wafer.geometry.cells, seed=99)
+    whole = replace(parameters, sample=WHOLE, seed=99)
     counts = dict.fromkeys(QUANTITIES, (0, 0))
     with session(chosen, str(folder / f"{chosen.wafer}.sqlite")) as opened:
+        if chosen.configuration.wafer.technology == "hfox":
+            start_run(opened.store, opened.bench, "forming", FormingParameters(), places)
         for die in places:
             found = _programmed(opened, die, parameters)
             real = _programmed(opened, die, whole)
@@ -53,6 +59,14 @@ def coverage(
                     covered, count = counts[name]
                     counts[name] = (covered + int(low <= value <= high), count + 1)
     return counts
+
+
+def parameters_for(chosen: ChosenBench) -> ProgramLevelsParameters:
+    """Those of the bench file, or of the built-in MTJ, with a sample for each level."""
+    table = chosen.configuration.protocols.get("program-and-verify")
+    if table is None:
+        return SAMPLE
+    return build(ProgramLevelsParameters, (chosen.source, {**table, "sample": 800}))
 
 
 def _programmed(
@@ -99,18 +113,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--wafers", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--technology", choices=("mtj", "hfox"), default="mtj")
+    parser.add_argument("--dies", type=int, default=36)
     options = parser.parse_args()
     total = dict.fromkeys(QUANTITIES, (0, 0))
     for seed in range(options.seed, options.seed + options.wafers):
         with tempfile.TemporaryDirectory() as folder:
-            found = coverage(chosen_bench(None, True, seed), Path(folder))
+            chosen = chosen_bench(Path(options.technology), True, seed)
+            found = coverage(chosen, Path(folder), parameters_for(chosen), options.dies)
         total = {
             name: (total[name][0] + found[name][0], total[name][1] + found[name][1])
             for name in QUANTITIES
         }
     print("| protocol | quantity | stated | intervals | covered | coverage (Clopper-Pearson) |")
     print("|---|---|---|---|---|---|")
-    print("\n".join(rows(total, "program-and-verify")))
+    print("\n".join(rows(total, f"program-and-verify ({options.technology})")))
 
 
 if __name__ == "__main__":

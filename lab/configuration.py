@@ -24,6 +24,7 @@ from drivers.matrix_wiring import MatrixWiring
 from lab.limits_table import LimitsTable
 from physics.hfox import HfOxPopulation
 from physics.mtj import MtjPopulation
+from physics.product_front_end import ProductFrontEnd
 
 BUILT_IN = {"mtj": "default_bench.toml", "hfox": "hfox_bench.toml"}
 """Files beside this one: the built-in simulated bench of each technology."""
@@ -141,6 +142,11 @@ class SimulationTable(Table):
     """Name of imported conductance maps whose defects the dies carry (`lab twin`)."""
     twin: str | None = None
     """Name of a twin in the database: every die is a measured one, fits and all (`lab twin`)."""
+    kernel: str | None = None
+    """Only this one of the kernels, as the whole die and turned as the published bench drives it:
+    its columns are the rows of the simulated die."""
+    front_end: ProductFrontEnd = ProductFrontEnd()
+    """Gain, offset and noise of a die board's dot products, as measured on a real one."""
     defect_scale: Ratio = Field(default=1.0, ge=0)
     """Factor on all defect rates; 0 makes perfect dies."""
     line_resistance: Ohms = Field(default=0.0, ge=0)

@@ -100,6 +100,8 @@ def _options(role: str, configuration: BenchConfiguration) -> dict[str, Any]:
     options = emulator_options(load_emulator(table.driver), table)
     if role == "prober":
         options["die_frame"] = configuration.wafer.prober_frame.die_frame
+    if table.driver == "die_board" and configuration.simulation is not None:
+        options["front_end"] = configuration.simulation.front_end
     if role == "switch_matrix":
         options["wiring"] = configuration.wiring.matrix.matrix_wiring
     return options
@@ -132,7 +134,15 @@ def _kernels(store: Store, table: SimulationTable) -> dict[str, np.ndarray] | No
             "that name. Import them with `lab import conductance-map DIR`, or use the database "
             "that `lab twin` used."
         )
-    return stack_by_kernel(maps)
+    kernels = stack_by_kernel(maps)
+    if table.kernel is None:
+        return kernels
+    if table.kernel not in kernels:
+        raise ConfigurationError(
+            f"[simulation] kernel = {table.kernel!r}: {table.kernels!r} has the kernels "
+            f"{', '.join(kernels)}."
+        )
+    return {table.kernel: kernels[table.kernel].transpose(0, 2, 1)}
 
 
 def describe_truth(

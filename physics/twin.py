@@ -48,7 +48,8 @@ def twin_die(
 
     ``kernels``: name to (programmings, rows, columns) Siemens. Each sub-array is covered by kernels
     in random order, all of them before one comes twice, and flipped at random along both axes, so
-    that columns stay columns. Switching parameters are drawn from ``population``.
+    that columns stay columns; a single kernel that is the whole sub-array stays as it is. Switching
+    parameters are drawn from ``population``.
 
     Raises DataError for kernels of different or wrong shapes, ConfigurationError if they do not
     tile the sub-array.
@@ -100,13 +101,14 @@ def tile(maps: FloatArray, geometry: DieGeometry, generator: np.random.Generator
         )
     down, across = geometry.rows // rows, geometry.columns // columns
     whole = np.empty((programmings, *geometry.shape))
+    may_turn = count * down * across > 1
     for subarray in range(geometry.subarrays):
         rounds = -(-down * across // count)
         order = np.concatenate([generator.permutation(count) for _ in range(rounds)])
         for place, kernel in enumerate(order[: down * across]):
             top, left = place // across * rows, place % across * columns
             flip = tuple(slice(None, None, -1 if turned else 1) for turned in generator.integers(
-                0, 2, 2))  # fmt: skip
+                0, 1 + may_turn, 2))  # fmt: skip
             whole[:, subarray, top : top + rows, left : left + columns] = maps[kernel][:, *flip]
     return whole.reshape(programmings, -1)
 

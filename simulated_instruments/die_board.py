@@ -12,6 +12,7 @@ from crossbar.errors import ConfigurationError
 from crossbar.geometry import CellAddress, CellIndices
 from crossbar.pulses import Pulse, State
 from crossbar.units import Amperes, Seconds, Volts
+from physics.product_front_end import ProductFrontEnd
 from simulated_instruments.die_board_attempts import (
     LIST_ENTRY,
     MAX_ATTEMPTS,
@@ -76,9 +77,11 @@ class EmulatedDieBoard(ScpiInstrument):
     attempt_read = Setting("ATTempt:READ", READ_AMPLITUDE, 0.1)
     watchdog = Setting("SYSTem:WATChdog", number("S", 0.0, 3600.0), 0.0)
 
-    def __init__(self, station: ProbeStation) -> None:
+    def __init__(self, station: ProbeStation, *, front_end: ProductFrontEnd | None = None) -> None:
+        """``front_end`` is that of the dot product's columns; an ideal one by default."""
         super().__init__()
         self.station = station
+        self.front_end = front_end or ProductFrontEnd()
         self.geometry = station.wafer.geometry
         station.wafer.current_limit = lambda: self.limit_set_current
         self._last_message = station.clock.now
@@ -353,8 +356,9 @@ class EmulatedDieBoard(ScpiInstrument):
         applied = apply_row_voltages(voltages, self.limit_read * TOLERANCE)
         die = self.station.die
         total = np.zeros((len(voltages), columns))
-        for _ in range(self.multiply_averages):
+        for conversion in range(self.multiply_averages):
             current = total * 0 if die is None else die.dot_product(subarray, applied)
+            current = self.front_end.amplified(current, subarray, applied, conversion)
             total += self._convert(current, self.multiply_range, PRODUCT_CODES)
         return floats(total / self.multiply_averages)
 

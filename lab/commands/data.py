@@ -100,6 +100,16 @@ def twin(
     twin_name: Annotated[
         str | None, typer.Option("--name", help="Of the twin; by default twin-of- and the name.")
     ] = None,
+    kernel: Annotated[
+        str | None, typer.Option("--kernel", help="One die, of this kernel of the imported maps.")
+    ] = None,
+    dot_products: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            "--dot-products",
+            help="Computed and measured currents of that kernel: the board gets their gains.",
+        ),
+    ] = None,
     bench: BenchFile = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
     database: Database = DATABASE,
@@ -109,15 +119,23 @@ def twin(
     from crossbar.errors import DataError
     from db.store import Store
     from lab.configuration import read_configuration, write_configuration
-    from lab.importing.conductance_maps import twin_configuration
+    from lab.importing.conductance_maps import kernel_named, twin_configuration
+    from lab.importing.dot_products import measured_front_end
     from lab.output import Output
 
     output = Output(as_json=json)
     configuration, _ = read_configuration(bench)
     with Store.open(database) as store:
         wafer = next((row for row in store.wafers() if row.name == name), None)
-        if store.conductance_maps(name):
-            made = twin_configuration(configuration, name, seed)
+        if maps := store.conductance_maps(name):
+            only = None if kernel is None else kernel_named(maps, kernel)
+            front_end = None if dot_products is None else measured_front_end(*dot_products, only)
+            made = twin_configuration(configuration, name, seed, only=only, front_end=front_end)
+        elif kernel is not None or dot_products is not None:
+            raise DataError(
+                f"--kernel and --dot-products go with imported maps, and {database} holds none "
+                f"named {name!r}. Import them: lab import conductance-map DIR --name {name}"
+            )
         elif wafer is not None:
             made = _twin_of_wafer(output, store, wafer, twin_name, configuration, seed)
         else:

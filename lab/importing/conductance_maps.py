@@ -7,8 +7,9 @@ file a kernel, every kernel of the same shape, programmed independently in each 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,14 @@ from numpy.typing import NDArray
 from analysis.single_reading import Prediction, classify_single, prediction
 from crossbar.defect_map import CellClass
 from crossbar.errors import DataError
+from crossbar.units import Volts
 from db.rows import ConductanceMap
 from lab.configuration import BenchConfiguration, SimulationTable
+from physics.product_front_end import ProductFrontEnd
 
+OHMIC: Volts = 10.0
+"""Where the TMR of cells that show no bias dependence up to their read voltage has fallen to half:
+the imported chips are of ReRAM."""
 FILE = re.compile(r"kernel-(\w+)\.txt")
 FOLDER = re.compile(r"programming-(\d+)")
 
@@ -128,14 +134,40 @@ _UNKNOWN = Prediction(precision=float("nan"), recall=float("nan"))
 """With a single programming there is nothing to compare with."""
 
 
+def kernel_named(maps: Sequence[ConductanceMap], kernel: str) -> ConductanceMap:
+    """The first map of a kernel. Raises DataError naming those that exist."""
+    for found in maps:
+        if found.kernel == kernel:
+            return found
+    known = ", ".join(sorted({found.kernel for found in maps}))
+    raise DataError(f"There is no kernel {kernel!r}; {maps[0].source} has {known}.")
+
+
 def twin_configuration(
-    configuration: BenchConfiguration, kernels: str, seed: int
+    configuration: BenchConfiguration,
+    kernels: str,
+    seed: int,
+    *,
+    only: ConductanceMap | None = None,
+    front_end: ProductFrontEnd | None = None,
 ) -> BenchConfiguration:
-    """The same bench with simulated dies that are made of imported kernels."""
+    """The same bench with simulated dies that are made of imported kernels.
+
+    With ``only`` there is one die, of that kernel, whose columns are the die's rows.
+    """
     simulation = configuration.simulation or SimulationTable()
+    wafer: dict[str, Any] = {"name": f"twin-of-{kernels}"}
+    changed: dict[str, Any] = {"kernels": kernels, "seed": seed, "twin": None, "kernel": None}
+    changed["front_end"] = front_end or simulation.front_end
+    if only is not None:
+        rows, columns = only.conductance.shape
+        wafer |= {"dies": ((0, 0),), "subarrays": 1, "word_lines": columns, "bit_lines": rows}
+        wafer["name"] += f"-{only.kernel}"
+        changed["kernel"] = only.kernel
+        changed["mtj"] = replace(simulation.mtj, v_half=OHMIC)
     return configuration.model_copy(
         update={
-            "wafer": configuration.wafer.model_copy(update={"name": f"twin-of-{kernels}"}),
-            "simulation": simulation.model_copy(update={"kernels": kernels, "seed": seed}),
+            "wafer": configuration.wafer.model_copy(update=wafer),
+            "simulation": simulation.model_copy(update=changed),
         }
     )
