@@ -66,7 +66,7 @@ def disturb_rate(points: Sequence[WerPoint], confidence: float = 0.95) -> Distur
         return _likelihood(np.exp(log_rate) * duration / unit, kept, attempts) - summit + drop
 
     low = brentq(above, -WIDEST, best) if above(-WIDEST) < 0 else -np.inf
-    high = brentq(above, best, best + WIDEST)
+    high = brentq(above, best, best + WIDEST) if above(best + WIDEST) < 0 else np.inf
     rate, lower, upper = np.exp([best, low, high]) / unit
     return DisturbRate(voltage=voltage, rate=float(rate), low=float(lower), high=float(upper))
 

@@ -78,7 +78,8 @@ def fit_dispersion(counts: NDArray[np.int64], cells: NDArray[np.int64]) -> float
     Counts (dies, classes) are then negative binomial around the mean rate times ``cells`` (dies,);
     k, the same for all classes, is the most likely in `DISPERSION_RANGE`. Its relative error is
     about ``(2 / (dies x classes seen)) ** 0.5``, and few dies make it come out too large, that is
-    the dies too much alike. A single die says nothing and gives the upper bound.
+    the dies too much alike; `analysis.defect_rates` has its interval. A single die says nothing and
+    gives the upper bound.
     """
     lower, upper = np.log(DISPERSION_RANGE)
     expected = counts.sum(axis=0) / max(int(cells.sum()), 1) * cells[:, None]

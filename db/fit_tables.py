@@ -109,15 +109,20 @@ def _parts(
     return found
 
 
+MODEL = ("barrier_exponent", "distribution")
+"""Assumptions that change what the parameters of a fit mean."""
+
+
 def _refuse_to_mix(kind: str, assumptions: Mapping[int, Mapping[str, Any]]) -> None:
-    """Raise DataError unless the fits of these runs suppose the same."""
-    first = min(assumptions, default=None)
-    for run, supposed in assumptions.items():
-        if first is not None and supposed != assumptions[first]:
+    """Raise DataError unless the fits of these runs are of one model."""
+    models = {run: {name: of.get(name) for name in MODEL} for run, of in assumptions.items()}
+    first = min(models, default=None)
+    for run, model in models.items():
+        if first is not None and model != models[first]:
             raise DataError(
                 f"The {kind} fits of run {first} suppose {dict(assumptions[first])}, those of run "
-                f"{run} {dict(supposed)}: they are not comparable. Take those of one run, or fit "
-                "the other again."
+                f"{run} {dict(assumptions[run])}: they are not comparable. Take those of one run, "
+                "or fit the other again."
             )
 
 

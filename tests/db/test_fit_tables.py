@@ -117,3 +117,15 @@ def test_fits_with_different_assumptions_do_not_mix(begun):
     with pytest.raises(DataError, match="not comparable"):
         begun.store.fits(begun.wafer_id, begun.die)
     assert begun.store.fits(begun.wafer_id, begun.die, run_id=other_run) == [flat]
+
+
+def test_fits_that_differ_in_other_ways_stand_side_by_side(begun):
+    """How many cells there were, or at which rate they were flagged, is no other model."""
+    other_run = begun.store.begin_run(
+        begun.wafer_id, "write-error-rate", {}, 1, {}, "", [begun.die]
+    )
+    fits = [dataclasses.replace(FIT, assumptions={"false_alarm_rate": x}) for x in (0.01, 0.05)]
+    begun.store.save_fits(begun.run_id, begun.die, fits[:1])
+    begun.store.save_fits(other_run, begun.die, fits[1:])
+
+    assert begun.store.fits(begun.wafer_id, begun.die) == fits
