@@ -81,14 +81,16 @@ def relative(trace: FloatArray) -> FloatArray:
     return trace / mean - 1
 
 
-def spectrum(trace: FloatArray, interval: Seconds, pooled: float = BIN) -> Spectrum:
+def spectrum(
+    trace: FloatArray, interval: Seconds, pooled: float = BIN, first: int = LOWEST
+) -> Spectrum:
     """The periodogram of one trace (n,) of readings, relative to their mean, pooled in bins of
-    frequency that are a factor ``pooled`` wide.
+    frequency that are a factor ``pooled`` wide, from its ordinate number ``first`` on.
 
     Raises DataError for a trace that says nothing (`relative`).
     """
     frequency, density = periodogram(relative(trace), fs=1 / interval, window=("tukey", TAPER))
-    used = slice(LOWEST, len(frequency) - (len(trace) % 2 == 0))  # Nyquist's own is another kind
+    used = slice(first, len(frequency) - (len(trace) % 2 == 0))  # Nyquist's own is another kind
     frequency, density = frequency[used], density[used]
     place = np.floor(np.log(frequency / frequency[0]) / np.log(pooled))
     _, bins, ordinates = np.unique(place, return_inverse=True, return_counts=True)

@@ -119,7 +119,7 @@ def surrogates(
 
     Below the lowest frequency of the trace the spectrum goes on as 1 / f.
     """
-    found = spectrum(1 + deviations, interval, SMOOTH)
+    found = spectrum(1 + deviations, interval, SMOOTH, first=1)
     count = LONGER * len(deviations)
     frequency = np.fft.rfftfreq(count, interval)[1:]
     density = np.exp(np.interp(np.log(frequency), np.log(found.frequency), np.log(found.density)))
