@@ -69,7 +69,9 @@ class Exponential:
 
     def start(self, values: Values, errors: Values) -> Values:
         location = max(float(np.min(values + errors)), 0.0) / 2 if self.located else 0.0
-        return np.array([np.log(np.mean(values) - location), location][: len(self.names)])
+        least = 0.05 * np.mean(np.abs(values))  # errors can push a mean below the location
+        scale = max(np.mean(values) - location, least)
+        return np.array([np.log(scale), location][: len(self.names)])
 
     def bounds(self, values: Values) -> Values:
         size = float(np.mean(np.abs(values)))

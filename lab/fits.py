@@ -53,6 +53,8 @@ class FitRecipe:
     units: Mapping[str, str] = field(default_factory=dict)
     """Of the parameters, by the beginning of their names; ratios have none."""
     confidence: Ratio = CONFIDENCE
+    tells_cells: bool = True
+    """False: after a run only what is fitted to all cells of a die is shown."""
 
     def unit(self, name: str) -> str:
         """The SI symbol of a parameter."""
@@ -187,6 +189,13 @@ def drift_and_flips(readings: Sequence[RetentionReading], row: RunRow) -> list[F
     return retention_fits(readings, row)
 
 
+def weak_reset_of_trains(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
+    """How ln R rises with the pulses: of all cells, what it is made of, and of every cell."""
+    from lab.weak_reset_fits import weak_reset_fits
+
+    return weak_reset_fits(trains, row)
+
+
 def amplitude_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
     """The amplitudes that an adaptive run asks for, beside the switching. Imports torch."""
     from lab import amplitude_fits as recipe
@@ -221,6 +230,13 @@ RECIPES: dict[str, FitRecipe] = {
         units={"amplitude": "V", **SWITCHING_UNITS},
     ),
     "set-reset-cycling": FitRecipe(record=PulseTrain, fit=checkpoint_fits, units=CYCLING_UNITS),
+    "weak-reset": FitRecipe(
+        record=PulseTrain,
+        fit=weak_reset_of_trains,
+        technology="hfox",
+        units={"r0": "Ohm", "e_fold": "V"},
+        tells_cells=False,
+    ),
     "forming": FitRecipe(
         record=ProgrammedBlock, fit=forming_fits, technology="hfox", units=FORMING_UNITS
     ),

@@ -118,7 +118,10 @@ def tell_fits(
     output: "Output", recipe: FitRecipe, fits: Mapping[DieAddress, Sequence[FitRow]]
 ) -> None:
     """One table of parameters with their intervals, without empty columns."""
-    lines = [(die, fit) for die, found in fits.items() for fit in found]
+    every = [(die, fit) for die, found in fits.items() for fit in found]
+    lines = [(die, fit) for die, fit in every if recipe.tells_cells or fit.cell is None]
+    if len(lines) < len(every):
+        output.say(f"Fitted: {len(every) - len(lines)} single cells, in the database.")
     names = list(dict.fromkeys(name for _, fit in lines for name in fit.parameters))
     places = [_place(die, fit) for die, fit in lines]
     if len(names) <= MAX_COLUMNS:
@@ -135,13 +138,14 @@ def tell_fits(
             for name in fit.parameters
         ]
     told = [place for place in range(len(columns)) if any(row[place] != "" for row in rows)]
+    most = MAX_LINES if recipe.tells_cells else len(rows)
     output.table(
         f"Fitted, with {100 * recipe.confidence:g} % intervals",
         [columns[place] for place in told],
-        [[row[place] for place in told] for row in rows[:MAX_LINES]],
+        [[row[place] for place in told] for row in rows[:most]],
     )
-    if len(rows) > MAX_LINES:
-        output.say(f"and {len(rows) - MAX_LINES} more lines, in the database")
+    if len(rows) > most:
+        output.say(f"and {len(rows) - most} more lines, in the database")
     flagged = sum(any(check.flagged for check in fit.checks.values()) for _, fit in lines)
     if flagged:
         output.say(f"{flagged} of {len(lines)} are flagged", style="yellow")

@@ -61,6 +61,14 @@ def test_units_do_not_matter():
     )
 
 
+def test_errors_larger_than_the_values_are_borne():
+    """Means below zero too: the interval of the scale is then wide, not wrong."""
+    values, errors = np.array([-1.8, 0.4, 0.5, 0.4, 0.7, 0.4, -2.6, -1.0]), np.full(8, 2.0)
+    fit = fit_family(Exponential(located=False), values, errors)
+    low, high = fit.interval["scale"]
+    assert low < 0.5 < high
+
+
 def test_too_few_cells_are_refused():
     """The message says how many it takes."""
     with pytest.raises(DataError, match="takes 8"):
