@@ -47,7 +47,8 @@ def messages_of(name, parameters=None, execution="board"):
     dies = chosen.configuration.wafer.addresses[:1]
     entry = PROTOCOLS[name]
     plan = plan_run(chosen, name, parameters or entry.parameters(), dies, execution)
-    return plan.messages, plan.pulses
+    assert plan.rehearsed == 1.0
+    return plan.cost.messages, plan.cost.pulses
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
