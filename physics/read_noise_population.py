@@ -79,7 +79,7 @@ HFOX_HIGH = ReadNoisePopulation(
 )
 """HIGH cells of HfOx around 40 kOhm, after 97 measured cells with 2,001 successive readings each
 (SkyWater 1T4R, akashlevy/NI-RRAM-Python; `benchmarks/real_read_noise.py`): white, flicker at middle
-frequencies and its spread, the fraction of telegraphs (18 to 48 %) and their steps. Readings are
+frequencies and its spread, the fraction of telegraphs (7 to 39 %) and their steps. Readings are
 numbered there, not timed: flicker noise has no scale of its own, but the periods are ours."""
 HFOX_LOW = ReadNoisePopulation(
     white=0.003,
