@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crossbar.errors import ContactError
+from crossbar.errors import ConfigurationError, ContactError
 from crossbar.geometry import DieAddress
 from crossbar.memory_die import MemoryDie
 from crossbar.records import ContactRecord, Key, Record, WerPoint
@@ -67,10 +67,25 @@ def start_run(
     dies: Sequence[DieAddress],
     listener: Listener = lambda *_: None,
 ) -> RunSummary:
-    """Run a protocol on the given dies. An interruption leaves the run resumable."""
+    """Run a protocol on the given dies. An interruption leaves the run resumable.
+
+    Raises ConfigurationError, before anything is done, for a protocol of another technology.
+    """
+    check_technology(bench, name)
     run = begin(store, bench, name, as_json(parameters), dies)
     work = work_of(store, run, protocol(name), parameters)
     return measure(store, bench, run, work, listener, findings_of(store, run))
+
+
+def check_technology(bench: Bench, name: str) -> None:
+    """Raise ConfigurationError if the protocol is not for the cells of this wafer."""
+    technology, wanted = bench.configuration.wafer.technology, protocol(name).technology
+    if wanted not in (None, technology):
+        raise ConfigurationError(
+            f"{name} is for {wanted} cells, and wafer {bench.configuration.wafer.name!r} has "
+            f"{technology} cells (technology in {bench.source} [wafer]). Run a protocol for these, "
+            "or correct the bench file."
+        )
 
 
 def work_of(store: Store, run: int, entry: ProtocolEntry, parameters: Any) -> Work:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crossbar.defect_map import CellClass, DefectMap
+from crossbar.defect_map import CellClass
 from crossbar.geometry import DieAddress
 from crossbar.units import format_quantity
 from db.rows import Estimate, FitRow, RunRow
@@ -73,8 +73,8 @@ def tell_plan(output: "Output", plan: "Plan", within: float) -> None:
         )
 
 
-def tell_run(output: "Output", summary: "RunSummary", database: str) -> None:
-    """How the run ended, then what it found."""
+def tell_run(output: "Output", summary: "RunSummary", database: str, *, fit: bool = True) -> None:
+    """How the run ended, then what it found; without ``fit`` only what needs no fitting."""
     output.say(
         f"Run {summary.run} ({summary.protocol}) is {summary.status}: {summary.dies} dies, "
         f"{summary.records} records stored in {database}."
@@ -96,18 +96,22 @@ def tell_run(output: "Output", summary: "RunSummary", database: str) -> None:
             "messages": summary.messages,
             "database": database,
         }
-        | _findings(output, summary, database)
+        | _findings(output, summary, database, fit)
     )
 
 
-def _findings(output: "Output", summary: "RunSummary", database: str) -> dict[str, Any]:
+def _findings(output: "Output", summary: "RunSummary", database: str, fit: bool) -> dict[str, Any]:
     """Show what was found; returns it for programs."""
     with Store.open(database) as store:
         row = store.run(summary.run)
-        if row.protocol in TELLERS:
-            TELLERS[row.protocol](output, store, row)
+        for tellers in (TELLERS, POPULATION_TELLERS if fit else {}):
+            if row.protocol in tellers:
+                tellers[row.protocol](output, store, row)
         recipe = recipe_of(row, technology_of(store, row.wafer_id))
         if recipe is None:
+            return {}
+        if not fit:
+            output.say(f"Not fitted: lab fit {row.id} --database {database}")
             return {}
         fits = store_fits(store, row.id)
     tell_fits(output, recipe, fits)
@@ -244,8 +248,6 @@ def _tell_defects(output: "Output", store: Store, row: RunRow) -> None:
             for die, found in maps.items()
         ],
     )
-    if len(maps) > 1:
-        _tell_population(output, maps)
 
 
 def _tell_levels(output: "Output", store: Store, row: RunRow) -> None:
@@ -278,13 +280,16 @@ def _tell_levels(output: "Output", store: Store, row: RunRow) -> None:
     )
 
 
-def _tell_population(output: "Output", maps: Mapping[DieAddress, DefectMap]) -> None:
+def _tell_population(output: "Output", store: Store, row: RunRow) -> None:
     """What the dies have in common and how they differ; says something from two dies on."""
     from analysis.array_statistics import state_statistics
     from analysis.defect_rates import defect_rate
     from analysis.line_defects import on_lines
     from analysis.population import POINT_CLASSES, point_counts
 
+    maps = {d: m for d, m in store.defect_maps(row.wafer_id).items() if d in row.dies}
+    if len(maps) < 2:
+        return
     rows = []
     for state in ("low", "high"):
         found = state_statistics(list(maps.values()), state)
@@ -308,8 +313,11 @@ def _triple(found: tuple[float, ...], unit: str = "") -> str:
     return with_interval(Estimate(estimate=estimate, low=low, high=high), unit)
 
 
-TELLERS: dict[str, Callable[["Output", Store, RunRow], None]] = {
+Teller = Callable[["Output", Store, RunRow], None]
+TELLERS: dict[str, Teller] = {
     "array-map": _tell_defects,
     "dot-product-check": _tell_dot_products,
     "program-and-verify": _tell_levels,
 }
+POPULATION_TELLERS: dict[str, Teller] = {"array-map": _tell_population}
+"""Left out with the fits: these import torch."""

@@ -7,7 +7,7 @@ cells are not disturbed, and attempts see the cell's own stretch of wire only.
 
 The effective matrix is exact for cells that conduct as at the largest row voltage. What voltage
 dependence and noise add, a column passes on in the proportion in which it passes on everything.
-Where wires take half of the current that is 0.2 % off, elsewhere less.
+Where wires take half of the current that is 0.4 % off, elsewhere less.
 """
 
 from collections.abc import Mapping

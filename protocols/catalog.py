@@ -38,6 +38,8 @@ class ProtocolEntry:
     it ``looks_back`` those WerPoints themselves."""
     parameters: type[Any]
     summary: str
+    technology: str | None = None
+    """Of the cells that it is for; None where it is for any."""
     looks_back: bool = False
     """Whether what it does next depends on what it found before."""
     destructive: bool = False
@@ -57,6 +59,7 @@ PROTOCOLS: dict[str, ProtocolEntry] = {
         run=forming,
         parameters=FormingParameters,
         summary="rising pulses until every fresh HfOx cell conducts",
+        technology="hfox",
     ),
     "array-map": ProtocolEntry(
         run=array_map,
@@ -72,6 +75,7 @@ PROTOCOLS: dict[str, ProtocolEntry] = {
         run=adaptive_write_error_rate,
         parameters=AdaptiveWriteErrorRateParameters,
         summary="the amplitude for a wanted write error rate, in the fewest attempts",
+        technology="mtj",
         looks_back=True,
     ),
     "switching-phase-diagram": ProtocolEntry(
@@ -99,6 +103,7 @@ PROTOCOLS: dict[str, ProtocolEntry] = {
         run=weak_reset,
         parameters=WeakResetParameters,
         summary="trains of weak RESET pulses: how ln R rises, over amplitude and width",
+        technology="hfox",
     ),
     "iv-sweep": ProtocolEntry(
         run=iv_sweep,

@@ -49,6 +49,10 @@ def run(
         str | None,
         typer.Option("--destroy", help="Name of the wafer whose cells may be spent: do not ask."),
     ] = None,
+    fit: Annotated[
+        bool,
+        typer.Option(help="Fit what was measured; `lab fit RUN` does it later, anywhere."),
+    ] = True,
     json: Json = False,
 ) -> None:
     """Run a measurement protocol on the dies of the wafer."""
@@ -81,7 +85,7 @@ def run(
         summary = start_run(
             opened.store, opened.bench, protocol, parameters, places, listener(step, protocol, left)
         )
-    tell_run(output, summary, database)
+    tell_run(output, summary, database, fit=fit)
 
 
 def plan(
