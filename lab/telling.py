@@ -251,6 +251,8 @@ def _tell_defects(output: "Output", store: Store, row: RunRow) -> None:
 
 
 def _tell_levels(output: "Output", store: Store, row: RunRow) -> None:
+    if row.training_run_id is not None:
+        return  # weights were written, which have no levels
     from analysis.level_statistics import level_statistics
     from crossbar.records import ProgrammedBlock
 

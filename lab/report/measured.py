@@ -31,6 +31,8 @@ class Chart:
     record: type[Any]
     draw: Callable[[Sequence[Any], Mapping[str, Any]], Figure]
     """(a die's records, the run's parameters) -> picture."""
+    shows: Callable[[Any], bool] = lambda record: True
+    """Whether a record has what the picture shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,8 @@ def measured(store: Store, wafer_id: int) -> list[Measured]:
             continue
         row = store.run(number)
         for die in row.dies:
-            if records := store.records(number, die, chart.record):
+            records = [r for r in store.records(number, die, chart.record) if chart.shows(r)]
+            if records:
                 found.append(
                     Measured(
                         protocol=protocol,
@@ -134,6 +137,7 @@ CHARTS: dict[str, Chart] = {
         text="Cells brought into two-sided windows.",
         record=ProgrammedBlock,
         draw=lambda records, _: protocol_figures.levels(records),
+        shows=lambda block: block.level is not None,  # weights are written by this protocol, too
     ),
     "dot-product-check": Chart(
         title="Dot products",

@@ -234,8 +234,8 @@ def dot_products(blocks: Sequence[DotProductBlock]) -> Figure:
 def levels(blocks: Sequence[ProgrammedBlock]) -> Figure:
     """What the cells of each level conduct after programming."""
     figure, (axes,) = panels()
-    level = np.concatenate([block.level for block in blocks if block.level is not None])
-    conductance = 1e6 * np.concatenate([b.conductance for b in blocks if b.level is not None])
+    level = np.concatenate([block.level for block in blocks])
+    conductance = 1e6 * np.concatenate([block.conductance for block in blocks])
     ends = np.percentile(conductance, [2, 97])  # defects lie far outside
     bins = np.linspace(float(ends[0]), float(ends[1]), 90)
     for number in np.unique(level):

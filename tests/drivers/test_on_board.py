@@ -193,7 +193,7 @@ def test_a_long_run_is_waited_for(board, bench):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"write": Pulse(amplitude=2.1, width=1e-8)},
+        {"write": Pulse(amplitude=4.1, width=1e-8)},
         {"restore": Pulse(amplitude=-0.9, width=0.5e-9)},
         {"restore": Pulse(amplitude=-0.9, width=20e-3)},
         {"read_amplitude": 0.6},

@@ -19,7 +19,7 @@ def test_levels_are_programmed_and_told(lab, tmp_path):
     done = lab("run", "program-and-verify", "--simulated", "--dies", "2", *SETS)
 
     assert done.returncode == 0, done.stderr
-    lines = [line for line in done.stdout.splitlines() if "µS" in line or "uS" in line]
+    lines = [line for line in done.stdout.splitlines() if line.startswith("│") and "µS" in line]
     assert len(lines) == 4, done.stdout
     with Store.open(tmp_path / "lab.sqlite") as store:
         blocks = store.records(1, DieAddress(0, 0), ProgrammedBlock)

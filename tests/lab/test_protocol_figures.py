@@ -130,6 +130,14 @@ def test_each_chart_draws_its_records(protocol):
     assert all(axes.get_xlabel() for axes in figure.axes if axes.get_label() != "<colorbar>")
 
 
+def test_weights_are_not_drawn_as_levels():
+    """`lab program` writes weights by the same protocol."""
+    assert [CHARTS["program-and-verify"].shows(block(level)) for level in (None, 0)] == [
+        False,
+        True,
+    ]
+
+
 def test_cells_that_conducted_before_do_not_count_as_formed_by_the_ramp():
     """Of four cells one was formed by the first pulse, one by the second."""
     figure = forming([block(None)], {"start": 2.0, "step": 0.1})
