@@ -151,7 +151,8 @@ def _parameters(
     in_high = levels.in_high[place]
     step, error = _step(trace, in_high, levels, place)
     top = 1 + levels.high[place]
-    half = float(ndtri((1 + confidence) / 2)) * error
+    z = float(ndtri((1 + confidence) / 2))
+    half = z * error
     chances = [(float(levels.down[place]), float(levels.up[place]))]
     tails = ((1 - confidence) / 2, (1 + confidence) / 2)
     for tail in tails:
@@ -162,10 +163,20 @@ def _parameters(
             )
         )
     (down, up), (least_down, least_up), (most_down, most_up) = chances
+    # What one reading tells of the next is itself known to about 1 / sqrt(n) only: with too little
+    # of it, the dwell times may be as short as you like.
+    memory = 1 - up - down
+    reach = z * float(np.sqrt((1 - memory**2) / len(trace)))
+    faster = (1 - memory + reach) / (1 - memory)
+    shortest = _dwell(faster * down, faster * up, interval)
     return (
         np.array([step / top, _dwell(down, up, interval), _dwell(up, down, interval)]),
         np.array(
-            [(step - half) / top, _dwell(most_down, up, interval), _dwell(most_up, down, interval)]
+            [
+                (step - half) / top,
+                min(_dwell(most_down, up, interval), shortest),
+                min(_dwell(most_up, down, interval), shortest * down / up),
+            ]
         ),
         np.array(
             [(step + half) / top, _dwell(least_down, up, interval),
@@ -183,9 +194,11 @@ def _dwell(leaving: float, coming: float, interval: Seconds) -> Seconds:
     """Mean dwell time from the probabilities of leaving a level, and of coming to it, per reading.
 
     There may be more than one jump between two readings: the rates are those of the chain in
-    continuous time. Jumps at or beyond the reading rate cannot be told from no dwelling at all.
+    continuous time. Without memory from one reading to the next it is 0: nothing tells how short.
     """
-    both = min(leaving + coming, 1 - 1e-12)
+    both = leaving + coming
+    if both >= 1:
+        return 0.0
     return float(interval * both / (leaving * -np.log1p(-both)))
 
 
