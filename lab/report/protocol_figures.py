@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 from numpy.typing import NDArray
 
 from crossbar.pulses import State
@@ -145,8 +146,9 @@ def forming(blocks: Sequence[ProgrammedBlock], parameters: Mapping[str, Any]) ->
 def trains_of_pulses(trains: Sequence[PulseTrain]) -> Figure:
     """Resistance over the number of pulses, a line a train, a colour an amplitude."""
     figure, (axes,) = panels()
-    levels = sorted({largest(train.amplitude) for train in trains})
-    for train in spread(trains, MAX_LINES * len(levels)):
+    pulsed = [train for train in trains if largest(train.amplitude) > 0]
+    levels = sorted({largest(train.amplitude) for train in pulsed})
+    for train in spread(pulsed, MAX_LINES * len(levels)):
         place = levels.index(largest(train.amplitude))
         shade = place / max(len(levels) - 1, 1)
         axes.plot(
@@ -160,6 +162,8 @@ def trains_of_pulses(trains: Sequence[PulseTrain]) -> Figure:
         shade = place / max(len(levels) - 1, 1)
         axes.plot([], [], color=colormaps[SEQUENTIAL](0.9 * shade), label=f"{level:g} V")
     axes.set(yscale="log", xlabel="pulses since the SET", ylabel="resistance (kΩ)")
+    for axis_part in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        axis_part(ScalarFormatter())  # a decade or less: plain numbers
     axes.set_title("Trains of weak RESET pulses")
     axes.legend(title="amplitude", fontsize=8)
     return figure
@@ -279,4 +283,4 @@ def largest(amplitude: FloatArray) -> float:
 
 def spread(records: Sequence[Any], most: int) -> Sequence[Any]:
     """At most so many of the records, evenly spread."""
-    return records[:: max(1, -(-len(records) // most))]
+    return records[:: max(1, -(-len(records) // max(most, 1)))]
