@@ -14,7 +14,7 @@ columns: currents J into short circuits and a conductance matrix Y. Two steps re
 
 No resistance is inverted, so any of them may be zero, and so may conductances. All is torch, over
 any batch of crossbars: gradients with respect to conductances are those of autograd.
-`physics.crossbar_network` solves the same circuit node by node, for voltages and for lines that
+`physics.nodal_analysis` solves the same circuit node by node, for voltages and for lines that
 are not grounded.
 """
 
