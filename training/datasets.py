@@ -80,10 +80,7 @@ def _digits() -> Dataset:
 
 def _mnist(data_dir: Path | None) -> Dataset:
     """MNIST: the 20 x 20 box that holds the digit, averaged 2 x 2."""
-    paths = {name: _find(name, md5, data_dir) for name, md5 in MNIST_FILES.items()}
-    train_images, train_labels, test_images, test_labels = (
-        read_idx(path, MNIST_FILES[name]) for name, path in paths.items()
-    )
+    train_images, train_labels, test_images, test_labels = mnist_arrays(data_dir)
     return Dataset(
         name="mnist",
         train_images=_shrink(train_images),
@@ -91,6 +88,12 @@ def _mnist(data_dir: Path | None) -> Dataset:
         test_images=_shrink(test_images),
         test_labels=test_labels.astype(np.int64),
     )
+
+
+def mnist_arrays(data_dir: Path | None) -> tuple[NDArray[np.uint8], ...]:
+    """MNIST's four files as bytes: training images (n, 28, 28) and labels (n,), then test ones."""
+    paths = {name: _find(name, md5, data_dir) for name, md5 in MNIST_FILES.items()}
+    return tuple(read_idx(path, MNIST_FILES[name]) for name, path in paths.items())
 
 
 def _shrink(images: NDArray[np.uint8]) -> NDArray[np.float32]:
