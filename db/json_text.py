@@ -19,6 +19,11 @@ def dumps(value: object) -> str:
     return json.dumps(value, default=_plain, allow_nan=False)
 
 
+def canonical(value: object) -> str:
+    """The same value, the same text, whatever the order of its keys. Raises as `dumps` does."""
+    return json.dumps(json.loads(dumps(value)), sort_keys=True)
+
+
 def _plain(value: Any) -> object:
     """One step towards JSON; `json` calls it again for what is inside."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

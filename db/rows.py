@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crossbar.geometry import DieAddress, DieGeometry
 from crossbar.pulses import State
-from crossbar.units import Ratio, Volts
+from crossbar.units import Ratio, Seconds, Volts
 
 RunStatus = Literal["running", "interrupted", "failed", "done"]
 """ "running" is also what a killed process leaves behind."""
@@ -185,3 +185,12 @@ class ConductanceMap:
     """Which of several independent programmings of the same cells."""
     conductance: NDArray[np.float64]
     """(rows, columns) Siemens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepPointRow:
+    """What came out at one point of a sweep."""
+
+    outcome: dict[str, Any]
+    seconds: Seconds
+    """How long it took, on one core."""

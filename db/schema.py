@@ -26,7 +26,7 @@ from db.schema_columns import moment as _time
 from db.schema_columns import refer as _refer
 from db.schema_columns import run_and_die as _run_and_die
 
-VERSION = "0007"
+VERSION = "0008"
 """The migration that leads to this schema; known here so that opening need not import Alembic."""
 
 # What is measured on, and with what.
@@ -370,4 +370,18 @@ evaluations = Table(
     Column("where", String(20), nullable=False),
     Column("calibration", PLAIN_JSON, nullable=False),
     _time("created_at"),
+)
+
+sweep_points = Table(
+    "sweep_points",
+    metadata,
+    _id(),
+    Column("sweep", String(200), nullable=False),
+    Column("digest", String(64), nullable=False),  # of point and versions: JSON is not unique
+    Column("point", PLAIN_JSON, nullable=False),
+    Column("versions", PLAIN_JSON, nullable=False),
+    Column("outcome", PLAIN_JSON, nullable=False),
+    Column("seconds", Double, nullable=False),
+    _time("created_at"),
+    UniqueConstraint("sweep", "digest"),
 )

@@ -28,6 +28,7 @@ from db import (
     result_tables,
     run_tables,
     stress_tables,
+    sweep_tables,
     twin_tables,
     wafer_tables,
 )
@@ -186,6 +187,11 @@ class Store:
         "An evaluation of training run {training_run_id}", result_tables.save_evaluation
     )
     evaluations = reading(result_tables.evaluation_rows)
+
+    # Experiments in software, point by point
+    save_sweep_point = writing("Point {point} of sweep {sweep!r}", sweep_tables.save_sweep_point)
+    outcomes_of_sweep = reading(sweep_tables.outcomes_of_sweep)
+    forget_sweeps = writing("That sweeps {prefix!r} are gone", sweep_tables.forget_sweeps)
 
     # The database itself
     counts = reading(queries.counts)
