@@ -5,7 +5,7 @@ chi2(confidence, 1) / 2 of its maximum (Wilks, Ann. Math. Stat. 9, 60, 1938). A 
 at the counts before it chose the next pulse leaves the likelihood as it is, and so the interval.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,11 @@ class AmplitudeFits:
         """(n,) ln(high / low): the relative width of each interval."""
         with np.errstate(divide="ignore"):
             return np.log(self.high) - np.log(self.low)
+
+    def rows(self, index: NDArray) -> "AmplitudeFits":
+        """Those of some pairs, by mask or indices."""
+        arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "confidence"}
+        return replace(self, **{name: values[index] for name, values in arrays.items()})
 
 
 def fit_amplitudes(

@@ -31,7 +31,7 @@ from crossbar.records import WerPoint
 from lab.chosen_bench import chosen_bench
 from lab.runs import start_run
 from lab.session import Session, session
-from protocols.adaptive_write_error_rate import AdaptiveWriteErrorRateParameters
+from protocols.adaptive_write_error_rate import CHECK, AdaptiveWriteErrorRateParameters
 from protocols.write_error_rate import WriteErrorRateParameters
 
 DIE = DieAddress(0, 0)
@@ -81,7 +81,8 @@ def measure(opened: Session, protocol: str, parameters: object) -> Measured:
     started = time.process_time()
     run = start_run(opened.store, opened.bench, protocol, parameters, [DIE]).run
     seconds = time.process_time() - started
-    counts = gather_counts(opened.store.records(run, DIE, WerPoint))
+    points = opened.store.records(run, DIE, WerPoint)
+    counts = gather_counts(point for point in points if point.stopped_by != CHECK)
     cells = opened.bench.simulation.station.wafer.die(DIE).truth.cells
     vc0 = [
         (cells.vc0_low if target is State.LOW else cells.vc0_high)[cell]

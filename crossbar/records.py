@@ -72,8 +72,8 @@ class WerPoint:
     execution: str
     """Who kept the time: "board", "instrument", "software", or "imported" where nobody says."""
     stopped_by: str
-    """"precision", "budget", "design" for a block of an adaptive run, or "no window" where the cell
-    cannot be told LOW from HIGH."""
+    """"precision", "budget", "design" or "check" for a block of an adaptive run, or "no window"
+    where the cell cannot be told LOW from HIGH."""
 
     @property
     def key(self) -> Key:

@@ -227,7 +227,7 @@ RECIPES: dict[str, FitRecipe] = {
         record=WerPoint,
         fit=amplitude_fits,
         technology="mtj",
-        units={"amplitude": "V", **SWITCHING_UNITS},
+        units={"amplitude": "V", "volts": "V", **SWITCHING_UNITS},
     ),
     "set-reset-cycling": FitRecipe(record=PulseTrain, fit=checkpoint_fits, units=CYCLING_UNITS),
     "weak-reset": FitRecipe(

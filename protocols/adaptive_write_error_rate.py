@@ -5,6 +5,10 @@ most is learned about its amplitude after what was counted so far (`analysis.amp
 until the interval is narrow enough or the budget is spent. Where the hardware takes lists, a round
 is one operation for all cells.
 
+What cells do above the pulses that tell most, such as hop back, would go unseen. So at the end
+``check_attempts`` are made at the amplitude found, and as many a step above it: records of their
+own (``stopped_by`` "check"), of which neither the design nor the fit of the amplitude knows.
+
 The records are those of `protocols.write_error_rate`, and what comes next is a function of them: a
 run that was broken off goes on with the pulses that it would have given.
 """
@@ -15,6 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analysis.amplitude_design import AmplitudeDesign, Blocks
+from analysis.amplitude_interval import fit_amplitudes
 from analysis.intervals import check_confidence, clopper_pearson
 from analysis.switching_posterior import (
     DELTA_RANGE,
@@ -36,6 +41,8 @@ from protocols.switching_points import Restoring
 STEPS_PER_VOLT = 1000
 """Amplitudes are multiples of a millivolt; no pulse is given twice to a cell, so that every record
 has a pulse of its own."""
+DESIGN, CHECK = "design", "check"
+"""What a block was made for, as its record's ``stopped_by`` says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +68,12 @@ class AdaptiveWriteErrorRateParameters:
     targets: tuple[State, ...] = (State.LOW, State.HIGH)
     """Directions: the state that the write aims at."""
     max_attempts: int = 1_000_000
-    """Budget per cell and direction, rejected attempts included."""
+    """Budget per cell and direction, rejected attempts included, those of the check not."""
+    check_attempts: int = 5_000
+    """At the amplitude found, and as many a step above, to see whether the cell does there what the
+    fit says; 0 for none. Errors that one in a thousand pulses makes are seen then (ours)."""
+    check_step: Ratio = 0.2
+    """How far above the amplitude found, relative; never above ``largest_amplitude``."""
     first_block: int = 200
     growth: Ratio = 0.3
     """A block has at most this share of the attempts made before it."""
@@ -88,12 +100,16 @@ class AdaptiveWriteErrorRateParameters:
             raise ConfigurationError(
                 "sample, max_attempts, first_block and parallel must be at least 1."
             )
+        if self.check_attempts < 0:
+            raise ConfigurationError(
+                f"check_attempts must be 0 (no check) or more, got {self.check_attempts!r}."
+            )
         if not 0 < self.relative_width < 1:
             raise ConfigurationError(
                 f"relative_width must lie between 0 and 1, got {self.relative_width!r}; 0.01 asks "
                 "for the amplitude to ±0.5 %."
             )
-        positive = ("largest_amplitude", "growth", "expected_vc0")
+        positive = ("largest_amplitude", "growth", "expected_vc0", "check_step")
         for name in (*positive, "expected_tau_d"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise ConfigurationError(
@@ -149,6 +165,8 @@ class Pair:
     cell: int
     target: State
     points: list[WerPoint] = field(default_factory=list)
+    checks: list[WerPoint] = field(default_factory=list)
+    """Check attempts: at the amplitude found, then above it."""
     threshold: Siemens = 0.0
     """Set when the cell has been read in both states."""
 
@@ -164,7 +182,8 @@ class Pair:
 
     def unused_amplitude(self, wanted: Volts, width: Seconds, largest: Volts) -> Volts:
         """The nearest magnitude that was not given yet at this width, up to the largest."""
-        given = [round(abs(p.amplitude) * STEPS_PER_VOLT) for p in self.points if p.width == width]
+        points = [*self.points, *self.checks]
+        given = [round(abs(p.amplitude) * STEPS_PER_VOLT) for p in points if p.width == width]
         top = int(largest * STEPS_PER_VOLT * (1 + 1e-12))
         free = np.setdiff1d(np.arange(1, top + 1), given)
         if not len(free):
@@ -181,20 +200,28 @@ def adaptive_write_error_rate(
     earlier: Sequence[WerPoint] = (),
 ) -> Iterator[WerPoint]:
     """Yield one record a cell, direction and block; those of ``earlier`` are made already."""
-    for width in parameters.pulse_widths:  # refuse the whole run before the first pulse of it
+    working = (parameters.width,) if parameters.check_attempts else ()
+    for width in (*parameters.pulse_widths, *working):  # refuse the whole run before its first one
         die.limits.check_pulse(Pulse.writing(State.LOW, parameters.largest_amplitude, width))
-    known: dict[tuple[int, State], list[WerPoint]] = {}
+    known: dict[tuple[int, State, bool], list[WerPoint]] = {}
     for point in earlier:
-        known.setdefault((point.cell, point.target), []).append(point)
+        known.setdefault((point.cell, point.target, point.stopped_by == CHECK), []).append(point)
     cells = chosen_cells(parameters.cells, parameters.sample, die.geometry)
     at_once = min(parameters.parallel, die.access.cells_at_once)
     for start in range(0, len(cells), at_once):
         pairs = [
-            Pair(cell=cell, target=target, points=known.get((cell, target), []))
+            Pair(
+                cell=cell,
+                target=target,
+                points=known.get((cell, target, False), []),
+                checks=known.get((cell, target, True), []),
+            )
             for target in parameters.targets
             for cell in cells[start : start + at_once].tolist()
         ]
         yield from _measure_batch(die, parameters, pairs)
+        if parameters.check_attempts:
+            yield from _check_batch(die, parameters, pairs)
 
 
 def _measure_batch(
@@ -236,9 +263,61 @@ def _set_thresholds(
         pair.threshold, window = found[pair.cell]
         if not window:
             pulse = Pulse.writing(pair.target, parameters.largest_amplitude, parameters.width)
-            point = _point(parameters, pair, pulse, (0, 0, 0), "none")
+            point = _point(parameters, pair, pulse, (0, 0, 0), "none", "no window")
             pair.points.append(point)
             yield point
+
+
+def _check_batch(
+    die: MemoryDie, parameters: AdaptiveWriteErrorRateParameters, pairs: list[Pair]
+) -> Iterator[WerPoint]:
+    """Attempts at the amplitude found, then above: a list each for all cells of a direction. A pair
+    without a sound amplitude has none.
+    """
+    pairs = [pair for pair in pairs if not pair.closed and len(pair.checks) < 2]
+    if not pairs:
+        return
+    fits = fit_amplitudes(
+        observed_points([pair.points for pair in pairs]),
+        parameters.quantities[0],
+        parameters.confidence,
+    )
+    found = {
+        (pair.cell, pair.target): volts
+        for pair, volts, sound in zip(pairs, fits.estimate.tolist(), fits.converged, strict=True)
+        if sound
+    }
+    pairs = _told_apart(die, parameters, [p for p in pairs if (p.cell, p.target) in found])
+    for target in parameters.targets:
+        for done, step in enumerate((1.0, 1.0 + parameters.check_step)):
+            here = [
+                pair
+                for pair in pairs
+                if pair.target is target
+                and len(pair.checks) == done
+                and (not done or found[pair.cell, target] < parameters.largest_amplitude)
+            ]
+            if here:
+                blocks = Blocks(
+                    amplitude=step * np.array([found[pair.cell, target] for pair in here]),
+                    width=np.full(len(here), parameters.width),
+                    attempts=np.full(len(here), parameters.check_attempts),
+                )
+                yield from _make_blocks(die, parameters, here, blocks, CHECK)
+
+
+def _told_apart(
+    die: MemoryDie, parameters: AdaptiveWriteErrorRateParameters, pairs: list[Pair]
+) -> list[Pair]:
+    """The pairs whose states can be told apart; a resumed run may have to read them for it."""
+    unread = [pair for pair in pairs if not pair.threshold]
+    if unread:
+        cells = np.unique([pair.cell for pair in unread]).astype(np.intp)
+        threshold, has_window = parameters.restoring.thresholds(die, cells)
+        known = dict(zip(cells.tolist(), (threshold * has_window).tolist(), strict=True))
+        for pair in unread:
+            pair.threshold = known[pair.cell]
+    return [pair for pair in pairs if pair.threshold]
 
 
 def _make_blocks(
@@ -246,6 +325,7 @@ def _make_blocks(
     parameters: AdaptiveWriteErrorRateParameters,
     pairs: list[Pair],
     blocks: Blocks,
+    purpose: str = DESIGN,
 ) -> Iterator[WerPoint]:
     """One block of each of these pairs, which share their target."""
     target, largest = pairs[0].target, parameters.largest_amplitude
@@ -272,8 +352,8 @@ def _make_blocks(
     for place, (pair, pulse) in enumerate(zip(pairs, pulses, strict=True)):
         errors, rejected = int(counts.errors[place]), int(counts.rejected[place])
         valid = int(blocks.attempts[place]) - rejected
-        point = _point(parameters, pair, pulse, (valid, errors, rejected), execution)
-        pair.points.append(point)
+        point = _point(parameters, pair, pulse, (valid, errors, rejected), execution, purpose)
+        (pair.checks if purpose == CHECK else pair.points).append(point)
         yield point
 
 
@@ -283,6 +363,7 @@ def _point(
     pulse: Pulse,
     counts: tuple[int, int, int],
     execution: str,
+    stopped_by: str,
 ) -> WerPoint:
     """The record of a block, from its valid attempts, errors and rejected attempts."""
     attempts, errors, rejected = counts
@@ -299,5 +380,5 @@ def _point(
         interval_high=float(high),
         confidence=parameters.confidence,
         execution=execution,
-        stopped_by="design" if execution != "none" else "no window",
+        stopped_by=stopped_by,
     )

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from crossbar.geometry import DieAddress
@@ -16,7 +17,8 @@ from lab.resuming import resume_run
 from lab.runs import start_run
 from lab.session import session
 from lab.telling import flags_of
-from protocols.adaptive_write_error_rate import AdaptiveWriteErrorRateParameters
+from physics.mtj_anomalies import MtjAnomalies
+from protocols.adaptive_write_error_rate import CHECK, AdaptiveWriteErrorRateParameters
 
 DIE = DieAddress(0, 0)
 PARAMETERS = AdaptiveWriteErrorRateParameters(sample=3, relative_width=0.04)
@@ -76,7 +78,7 @@ def test_a_resumed_run_reaches_the_precision(measured):
     fits, points, _ = measured
     wanted = [fit for fit in fits if fit.kind == "amplitude"]
 
-    assert len(points) > 40
+    assert len([point for point in points if point.stopped_by != CHECK]) > 40
     assert len({point.key for point in points}) == len(points)
     assert len(wanted) == len({(p.cell, p.target) for p in points if p.attempts})
     for fit in wanted:
@@ -122,6 +124,63 @@ def test_the_lowest_rate_is_the_one_that_is_surely_lowest():
     }
 
 
+def test_check_attempts_are_told_apart_from_what_they_check(measured):
+    """Rates at the amplitude and above, beside the predicted ones, in a fit of their own; sound
+    cells agree.
+    """
+    fits, points, _ = measured
+    checks = [fit for fit in fits if fit.kind == "check"]
+
+    assert len(checks) == len([fit for fit in fits if fit.kind == "amplitude"])
+    for fit in checks:
+        own = [p for p in points if (p.cell, p.target) == (fit.cell, fit.target)]
+        at, above = sorted(abs(p.amplitude) for p in own if p.stopped_by == CHECK)
+        assert fit.parameters["volts at the amplitude"].estimate == at
+        assert fit.parameters["volts above it"].estimate == above
+        assert fit.parameters["predicted at the amplitude"].estimate == pytest.approx(1e-6, rel=0.2)
+        assert fit.parameters["rate above it"].estimate == 0
+        assert not fit.checks["prediction"].flagged
+
+
+def test_cells_that_hop_back_above_their_amplitude_are_flagged(tmp_path):
+    """Half of the cells, from 0.85 V on: nothing of it at the pulses that the search gives."""
+    chosen = chosen_bench(None, True, 3)
+    mtj = replace(
+        chosen.configuration.simulation.mtj,
+        anomalies=MtjAnomalies(back_hopping=0.5, back_hopping_voltage=0.85),
+    )
+    simulation = chosen.configuration.simulation.model_copy(
+        update={"mtj": mtj, "defect_scale": 0.0}
+    )
+    chosen = replace(
+        chosen, configuration=chosen.configuration.model_copy(update={"simulation": simulation})
+    )
+    parameters = AdaptiveWriteErrorRateParameters(
+        sample=9, targets=(State.LOW,), relative_width=0.06, restore_amplitude=0.65
+    )  # restored below the voltage where they hop
+    with session(chosen, str(tmp_path / "hopping.sqlite")) as opened:
+        run = start_run(
+            opened.store, opened.bench, "adaptive-write-error-rate", parameters, [DIE]
+        ).run
+        fits = store_fits(opened.store, run)[DIE]
+        cells = opened.bench.simulation.station.wafer.die(DIE).truth.cells
+    found = {
+        kind: {fit.cell for fit in fits if fit.kind == kind and any_flag(fit)}
+        for kind in ("amplitude", "check")
+    }
+    measured = {fit.cell for fit in fits if fit.kind == "check"}
+    hopping = {cell for cell in measured if np.isfinite(cells.back_hopping_voltage[cell])}
+
+    assert 2 <= len(hopping) <= 7
+    assert found["check"] == hopping
+    assert not found["amplitude"] & hopping
+
+
+def any_flag(fit):
+    """Whether a check of a fit failed."""
+    return any(check.flagged for check in fit.checks.values())
+
+
 def test_lab_run_shows_them(lab):
     """As a table for people, as numbers for programs."""
     outcome = lab(
@@ -131,8 +190,9 @@ def test_lab_run_shows_them(lab):
 
     assert outcome.returncode == 0, outcome.stderr
     assert "amplitude at 1e-06" in outcome.stderr
-    amplitude, switching = json.loads(outcome.stdout)["fits"]
-    assert (amplitude["kind"], switching["kind"]) == ("amplitude", "switching")
+    amplitude, switching, check = json.loads(outcome.stdout)["fits"]
+    kinds = (amplitude["kind"], switching["kind"], check["kind"])
+    assert kinds == ("amplitude", "switching", "check")
     estimate, low, high = amplitude["parameters"]["amplitude at 1e-06"]
     assert 0.4 < low < estimate < high < 1.0
     assert amplitude["assumptions"]["extrapolated"] == "1e-06, 1e-09, 1e-12"

@@ -13,12 +13,13 @@ from crossbar.geometry import DieAddress
 from crossbar.pulses import State
 from crossbar.records import WerPoint
 from protocols.adaptive_write_error_rate import (
+    CHECK,
     AdaptiveWriteErrorRateParameters,
     Pair,
     adaptive_write_error_rate,
 )
 
-PARAMETERS = AdaptiveWriteErrorRateParameters(sample=8, relative_width=0.03)
+PARAMETERS = AdaptiveWriteErrorRateParameters(sample=8, relative_width=0.03, check_attempts=0)
 SHORT = replace(PARAMETERS, sample=5, max_attempts=2000)
 """Ended by the budget, after a few rounds."""
 POINT = WerPoint(
@@ -154,6 +155,53 @@ def test_a_budget_ends_the_search(die_of):
     assert set(spent.values()) == {2000}
 
 
+CHECKED = replace(PARAMETERS, sample=5, relative_width=0.1, check_attempts=400)
+"""With a check, after a short search."""
+
+
+def test_the_check_comes_last_and_changes_nothing_before_it(die_of):
+    """The same records as without it; then two a cell and direction, the second one above."""
+    with die_of(defect_scale=0) as (die, _):
+        without = list(adaptive_write_error_rate(die, replace(CHECKED, check_attempts=0)))
+    with die_of(defect_scale=0) as (die, _):
+        whole = list(adaptive_write_error_rate(die, CHECKED))
+
+    assert whole[: len(without)] == without
+    checks = whole[len(without) :]
+    assert {point.stopped_by for point in checks} == {CHECK}
+    assert len(checks) == 2 * 2 * 5
+    counts = gather_counts(without)
+    found = fit_amplitudes(counts, CHECKED.quantities[0], CHECKED.confidence).estimate
+    pairs = list(zip(counts.cells.tolist(), counts.targets, strict=True))
+    for (cell, target), volts in zip(pairs, found.tolist(), strict=True):
+        own = [abs(p.amplitude) for p in checks if (p.cell, p.target) == (cell, target)]
+        assert own == pytest.approx([volts, min(1.2 * volts, 0.9)], abs=0.003)
+    assert {point.width for point in checks} == {CHECKED.width}
+    assert all(point.attempts + point.rejected == 400 for point in checks)
+    assert len({point.key for point in whole}) == len(whole)
+
+
+@pytest.mark.parametrize("missing", [3, 12])
+def test_a_check_that_was_broken_off_is_completed(die_of, missing):
+    """Only what is missing is made, with the pulses that it would have had."""
+    with die_of(defect_scale=0) as (die, _):
+        whole = list(adaptive_write_error_rate(die, CHECKED))
+    with die_of(defect_scale=0) as (die, _):
+        rest = list(adaptive_write_error_rate(die, CHECKED, whole[:-missing]))
+
+    assert {point.key for point in rest} == {point.key for point in whole[-missing:]}
+    assert {point.stopped_by for point in rest} == {CHECK}
+
+
+def test_the_check_obeys_the_limit_at_the_working_width(die_of):
+    """Which no other pulse needs to have: refused before anything is sent."""
+    with die_of() as (die, simulated):
+        with pytest.raises(LimitError, match="max_width"):
+            list(adaptive_write_error_rate(die, replace(CHECKED, width=2.0)))
+
+        assert not simulated.pulses_given.any()
+
+
 def test_a_pulse_that_was_given_makes_room_for_its_neighbour():
     """To the nearest millivolt, and never above the largest."""
     given = [replace(POINT, amplitude=-volts) for volts in (0.9, 0.899, 0.45)]
@@ -172,7 +220,8 @@ def test_a_pulse_that_was_given_makes_room_for_its_neighbour():
     [
         {"wer": 0.0}, {"other_rates": (2.0,)}, {"targets": ()}, {"pulse_widths": ()},
         {"growth": 0.0}, {"sample": 0}, {"expected_delta": 10.0}, {"confidence": 95.0},
-        {"largest_amplitude": -0.5}, {"relative_width": 1.5},
+        {"largest_amplitude": -0.5}, {"relative_width": 1.5}, {"check_attempts": -1},
+        {"check_step": 0.0},
     ],
 )  # fmt: skip
 def test_senseless_parameters_are_refused(wrong):
