@@ -54,9 +54,12 @@ class Output:
         self.people.print(table)
 
     def result(self, document: Mapping[str, Any]) -> None:
-        """The command's result; printed on standard output with ``--json`` only."""
+        """The command's result; printed on standard output with ``--json`` only. Open ends of
+        intervals, and whatever else is no finite number, are null there.
+        """
         if self.as_json:
-            print(json.dumps(document, indent=2, default=_plain), flush=True)
+            plain = json.loads(json.dumps(document, default=_plain), parse_constant=lambda _: None)
+            print(json.dumps(plain, indent=2, allow_nan=False), flush=True)
 
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Step]:

@@ -27,6 +27,8 @@ MAX_LINES = 24
 """Shown; the others are in the database."""
 MAX_COLUMNS = 4
 """Parameters side by side."""
+OPEN = "open"
+"""What an end of an interval is called that the measurement does not set."""
 
 
 def listener(step: "Step", protocol: str, left: "TimeLeft | None" = None) -> "Listener":
@@ -180,13 +182,24 @@ def _shown(fit: FitRow, name: str, unit: str) -> str:
 
 
 def with_interval(found: Estimate, unit: str) -> str:
-    """ "357.7 (356.8 to 358.6) mV": all three in the unit that suits the estimate."""
+    """ "357.7 (356.8 to 358.6) mV": all three in the unit that suits the estimate; "1.2 (1.1 to
+    open)" where an interval has no end, "1.2 (open)" where it has none at all.
+    """
     number, _, symbol = format_quantity(found.estimate, unit).partition(" ")
+    if math.isnan(found.estimate):
+        number = "-"
     if math.isnan(found.low) and math.isnan(found.high):
         return f"{number} {symbol}".rstrip()
     usable = found.estimate != 0 and math.isfinite(found.estimate)
     scale = 10.0 ** round(math.log10(float(number) / found.estimate)) if usable else 1.0
-    return f"{number} ({found.low * scale:.4g} to {found.high * scale:.4g}) {symbol}".rstrip()
+    ends = [end_of_interval(end * scale) for end in (found.low, found.high)]
+    told = OPEN if ends == [OPEN, OPEN] else " to ".join(ends)
+    return f"{number} ({told}) {symbol}".rstrip()
+
+
+def end_of_interval(end: float, unit: str = "") -> str:
+    """An end for people: "open" where it is infinite or nobody knows it."""
+    return format_quantity(end, unit) if math.isfinite(end) else OPEN
 
 
 def for_programs(fits: Mapping[DieAddress, Sequence[FitRow]]) -> list[dict[str, Any]]:

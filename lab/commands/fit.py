@@ -85,7 +85,7 @@ def _tell_one(output: "Output", unit: "Unit", die: "DieAddress", row: "FitRow") 
         lines.append(
             [
                 name.replace("_", " "),
-                *(_number(value, symbol) for value in _values(found)),
+                *_numbers(found, symbol),
                 *_verdict(check),
             ]
         )
@@ -99,14 +99,17 @@ def _tell_one(output: "Output", unit: "Unit", die: "DieAddress", row: "FitRow") 
         output.say("supposing " + ", ".join(supposed))
 
 
-def _values(found: "Estimate | None") -> tuple[float, float, float]:
-    return (math.nan,) * 3 if found is None else (found.estimate, found.low, found.high)
-
-
-def _number(value: float, symbol: str) -> str:
+def _numbers(found: "Estimate | None", symbol: str) -> tuple[str, str, str]:
+    """Estimate and ends; empty where there is none, and where no interval belongs to it."""
     from crossbar.units import format_quantity
+    from lab.telling import end_of_interval
 
-    return "" if math.isnan(value) else format_quantity(value, symbol)
+    if found is None:
+        return "", "", ""
+    estimate = "" if math.isnan(found.estimate) else format_quantity(found.estimate, symbol)
+    if math.isnan(found.low) and math.isnan(found.high):
+        return estimate, "", ""
+    return estimate, end_of_interval(found.low, symbol), end_of_interval(found.high, symbol)
 
 
 def _verdict(check: "Check | None") -> tuple[str, str]:

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from crossbar.defect_map import CellClass
 from crossbar.geometry import DieAddress
-from crossbar.units import format_quantity
 from db.rows import FitRow
 from lab.fits import RECIPES
 from lab.report import figures
@@ -254,12 +253,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _estimate(fit: FitRow, name: str, symbol: str) -> str:
     value = fit.parameters[name]
-    if not fit.converged:
-        return "no fit"
-    return (
-        f"{format_quantity(value.estimate, symbol)} "
-        f"({format_quantity(value.low, symbol)} to {format_quantity(value.high, symbol)})"
-    )
+    return with_interval(value, symbol) if fit.converged else "no fit"
 
 
 def _percent(value: float) -> str:

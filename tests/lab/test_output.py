@@ -1,6 +1,7 @@
 """What people read: nothing is swallowed as markup, and JSON stays alone on standard output."""
 
 import json
+import math
 
 import numpy as np
 
@@ -19,11 +20,25 @@ def test_brackets_reach_the_reader(capsys):
 
 
 def test_json_is_one_document_and_nothing_else(capsys):
-    """People's text goes to standard error; numpy numbers become plain ones."""
+    """People's text goes to standard error; numpy numbers become plain ones, open ends null."""
     output = Output(as_json=True)
     output.say("measuring")
-    output.result({"value": np.float64(0.5), "many": np.arange(3)})
+    output.result(
+        {
+            "value": np.float64(0.5),
+            "many": np.arange(3),
+            "open": [1.0, -math.inf, np.float64(np.inf), math.nan],
+            "array": np.array([np.nan, 2.0]),
+        }
+    )
 
     printed = capsys.readouterr()
-    assert json.loads(printed.out) == {"value": 0.5, "many": [0, 1, 2]}
+    assert json.loads(printed.out) == {
+        "value": 0.5,
+        "many": [0, 1, 2],
+        "open": [1.0, None, None, None],
+        "array": [None, 2.0],
+    }
+    assert "NaN" not in printed.out
+    assert "Infinity" not in printed.out
     assert "measuring" in printed.err

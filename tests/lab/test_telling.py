@@ -12,14 +12,16 @@ from lab.telling import flags_of, with_interval
     [
         ((0.3577, 0.3568, 0.3586), "V", "357.7 (356.8 to 358.6) mV"),
         ((-2e-9, -3e-9, 1e-9), "s", "-2 (-3 to 1) ns"),
-        ((60.1, 0.0, math.inf), "", "60.1 (0 to inf)"),
+        ((60.1, 0.0, math.inf), "", "60.1 (0 to open)"),
+        ((0.0121, -math.inf, 0.013), "V", "12.1 (open to 13) mV"),
+        ((1.2, -math.inf, math.inf), "Hz", "1.2 (open) Hz"),
         ((0.0, 0.0, 0.01), "", "0 (0 to 0.01)"),
-        ((math.nan, math.nan, 0.5), "V", "nan (nan to 0.5) V"),
+        ((math.nan, math.nan, 0.5), "V", "- (open to 0.5) V"),
         ((0.02, math.nan, math.nan), "", "0.02"),
     ],
 )
 def test_an_interval_has_one_unit(estimate, unit, shown):
-    """Estimate and ends share a prefix; open ends and missing estimates are told as they are."""
+    """Estimate and ends share a prefix; open ends are called that."""
     value, low, high = estimate
     assert with_interval(Estimate(estimate=value, low=low, high=high), unit) == shown
 
