@@ -6,7 +6,7 @@ import warnings
 import typer
 
 from crossbar.errors import LabError
-from lab.commands import data, fit, learn, measure, set_up, show
+from lab.commands import data, fit, learn, measure, reproduce, set_up, show
 
 app = typer.Typer(
     name="lab",
@@ -31,6 +31,7 @@ app.command(rich_help_panel="Measure")(data.twin)
 app.command(rich_help_panel="Learn")(learn.train)
 app.command(rich_help_panel="Learn")(learn.program)
 app.command(rich_help_panel="Learn")(learn.evaluate)
+app.command(rich_help_panel="Learn")(reproduce.reproduce)
 app.command(rich_help_panel="Show")(show.report)
 
 INTERRUPTED = 130
@@ -49,7 +50,11 @@ def main() -> None:
         sys.exit(error.EXIT_CODE)
     except SystemExit as ending:  # typer's way of passing on Ctrl-C, after every `finally`
         if ending.code == INTERRUPTED:
-            print("Interrupted. Outputs are off; `lab resume` goes on.", file=sys.stderr)
+            print(
+                "Interrupted. Outputs are off, and what was done is stored: `lab resume` goes on "
+                "with a run, the same command with `lab reproduce`.",
+                file=sys.stderr,
+            )
         raise
 
 

@@ -1,0 +1,1 @@
+"""Papers done again: one file a paper, what they give back, and the page that shows it."""
