@@ -12,10 +12,16 @@ from crossbar.errors import DataError
 from crossbar.records import ProgrammedBlock
 from crossbar.units import Ratio, Siemens
 
+Values = NDArray[np.float64]
+Interval = tuple[float, float, float]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelStatistics:
-    """One level of the cells of one die."""
+    """One level of the cells of one die, graded by reads that decided nothing.
+
+    "The final reading" is the mean of all final reads of a cell.
+    """
 
     level: int
     """From 0, the lowest conductance."""
@@ -26,14 +32,24 @@ class LevelStatistics:
     """Clopper-Pearson interval of the fraction verified."""
     high: Ratio
     stayed: int
-    """Of the verified ones, those whose next reading lay in the window, too."""
+    """Of the verified ones, those whose final reading lay in the window, too."""
+    stayed_low: Ratio
+    """Clopper-Pearson interval of ``stayed`` over all cells of the level."""
+    stayed_high: Ratio
     mean: Siemens
-    """Of that next reading, over the verified cells; NaN without any."""
+    """Of the final readings of the verified cells; NaN without any."""
     mean_low: Siemens
     """Student's interval of the mean; NaN below two cells."""
     mean_high: Siemens
     deviation: Siemens
-    """Standard deviation from cell to cell; NaN below two cells."""
+    """Standard deviation from cell to cell, the noise of the final reads taken out as far as they
+    show it (`deviation_of_cells`); NaN below two cells."""
+    deviation_low: Siemens
+    """Its interval, from the scatter of the cells' squares."""
+    deviation_high: Siemens
+    noise: Siemens
+    """Standard deviation of one final read of a cell from the next, root mean square over the
+    cells; NaN for cells read once."""
     pulses: Ratio
     """Mean number given to a verified cell; NaN without any."""
     most_pulses: int
@@ -51,45 +67,81 @@ def level_statistics(
     if not levels or len(levels) < len(blocks):
         raise DataError("These cells were programmed to states, not to levels.")
     level = np.concatenate(levels)
-    conductance = np.concatenate([block.conductance for block in blocks])
+    final = _final_reads(blocks)
     verified = np.concatenate([block.verified for block in blocks])
     pulses = np.concatenate([block.pulses for block in blocks])
     low, high = (np.concatenate(ends) for ends in zip(*(b.window for b in blocks), strict=True))
-    stayed = verified & (conductance >= low) & (conductance < high)
+    inside = (final.mean(axis=1) >= low) & (final.mean(axis=1) < high)
     return [
-        _one_level(
-            int(number), conductance[here], verified[here], stayed[here], pulses[here], confidence
-        )
+        _one_level(int(number), final[here], verified[here], inside[here], pulses[here], confidence)
         for number in np.unique(level)
         for here in [level == number]
     ]
 
 
+def deviation_of_cells(final: Values, confidence: Ratio = 0.95) -> Interval:
+    """Standard deviation of what n cells conduct, with its interval, from m reads of each (n, m).
+
+    The variance of the cells' means, less an m-th of the variance within the cells. Noise that
+    does not change within the reads cannot be told from the cell and stays in. The interval is
+    Student's for the mean of the n contributions to that difference, whatever the distribution of
+    the cells; its low end, and the estimate, are 0 where the noise explains everything. With one
+    read nothing is taken out. NaN below two cells.
+    """
+    count, reads = final.shape
+    if count < 2:
+        return np.nan, np.nan, np.nan
+    means = final.mean(axis=1)
+    within = final.var(axis=1, ddof=1) if reads > 1 else np.zeros(count)
+    squares = count / (count - 1) * (means - means.mean()) ** 2 - within / reads
+    half = float(t.ppf(0.5 + confidence / 2, count - 1) * np.std(squares, ddof=1) / count**0.5)
+    found, low, high = (max(squares.mean() + reach, 0.0) ** 0.5 for reach in (0.0, -half, half))
+    return float(found), float(low), float(high)
+
+
+def _final_reads(blocks: Sequence[ProgrammedBlock]) -> Values:
+    """(n, m) final reads; records of earlier versions have one."""
+    found = [block.final for block in blocks if block.final is not None]
+    if len(found) < len(blocks):
+        return np.concatenate([block.conductance for block in blocks])[:, None]
+    return np.concatenate(found)
+
+
 def _one_level(
     number: int,
-    conductance: NDArray[np.float64],
+    final: Values,
     verified: NDArray[np.bool_],
-    stayed: NDArray[np.bool_],
+    inside: NDArray[np.bool_],
     pulses: NDArray[np.int64],
     confidence: Ratio,
 ) -> LevelStatistics:
-    count, good = len(verified), int(verified.sum())
+    count, good, stayed = len(verified), int(verified.sum()), int((verified & inside).sum())
     low, high = clopper_pearson(good, count, confidence)
-    read = conductance[verified]
-    mean = float(np.mean(read)) if good else np.nan
-    deviation = float(np.std(read, ddof=1)) if good > 1 else np.nan
-    half = deviation / np.sqrt(good) * t.ppf(0.5 + confidence / 2, good - 1) if good > 1 else np.nan
+    stayed_low, stayed_high = clopper_pearson(stayed, count, confidence)
+    read = final[verified]
+    means = read.mean(axis=1)
+    mean = float(np.mean(means)) if good else np.nan
+    half = np.nan
+    if good > 1:
+        half = np.std(means, ddof=1) / np.sqrt(good) * t.ppf(0.5 + confidence / 2, good - 1)
+    deviation, deviation_low, deviation_high = deviation_of_cells(read, confidence)
+    repeated = good and read.shape[1] > 1
     return LevelStatistics(
         level=number,
         cells=count,
         verified=good,
         low=float(low),
         high=float(high),
-        stayed=int(stayed.sum()),
+        stayed=stayed,
+        stayed_low=float(stayed_low),
+        stayed_high=float(stayed_high),
         mean=mean,
         mean_low=mean - half,
         mean_high=mean + half,
         deviation=deviation,
+        deviation_low=deviation_low,
+        deviation_high=deviation_high,
+        noise=float(np.mean(read.var(axis=1, ddof=1)) ** 0.5) if repeated else np.nan,
         pulses=float(np.mean(pulses[verified])) if good else np.nan,
         most_pulses=int(pulses.max()),
     )

@@ -88,8 +88,7 @@ class ProgrammedBlock:
     target_low: NDArray[np.bool_]
     """(n,) True where the cell was to be LOW."""
     conductance: NDArray[np.float64]
-    """(n,) Siemens, the last verify read; where levels were asked for, one more read after it,
-    which the decision did not see."""
+    """(n,) Siemens, the last verify read; where levels were asked for, the mean of ``final``."""
     verified: NDArray[np.bool_]
     """(n,) True where the verify read found what was asked for."""
     pulses: NDArray[np.int64]
@@ -102,6 +101,8 @@ class ProgrammedBlock:
     """(n,) Siemens from which on the cell was accepted; None where ``threshold`` says it."""
     window_high: NDArray[np.float64] | None = None
     """(n,) Siemens below which it was."""
+    final: NDArray[np.float64] | None = None
+    """(n, m) Siemens of m reads after the programming, which no decision saw; None without."""
 
     @property
     def key(self) -> Key:

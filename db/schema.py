@@ -26,7 +26,7 @@ from db.schema_columns import moment as _time
 from db.schema_columns import refer as _refer
 from db.schema_columns import run_and_die as _run_and_die
 
-VERSION = "0008"
+VERSION = "0009"
 """The migration that leads to this schema; known here so that opening need not import Alembic."""
 
 # What is measured on, and with what.
@@ -172,7 +172,7 @@ programmed_blocks = Table(
     Column("first_cell", Integer, nullable=False),
     *(_array(name) for name in ("cells", "target_low", "conductance", "verified", "pulses")),
     Column("threshold", NanAsNull),
-    *(_array(name, nullable=True) for name in ("level", "window_low", "window_high")),
+    *(_array(name, nullable=True) for name in ("level", "window_low", "window_high", "final")),
     UniqueConstraint("run_id", "die_id", "first_cell"),
 )
 

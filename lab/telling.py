@@ -277,17 +277,17 @@ def _tell_levels(output: "Output", store: Store, row: RunRow) -> None:
     ]
     wanted = row.parameters["levels"]
     output.table(
-        "Cells inside their windows (95 % interval), and their conductance when read again",
-        ["die", "level", "inside", "share (%)", "stayed", "µS", "sd", "pulses"],
+        "Cells verified, still inside when read again, and what those verified conduct (95 %)",
+        ["die", "level", "verified", "inside (%)", "mean", "cell to cell", "noise", "pulses"],
         [
             [
                 str(die),
                 format_quantity(wanted[line.level], "S"),
                 f"{line.verified}/{line.cells}",
-                f"{100 * line.low:.1f}..{100 * line.high:.1f}",
-                line.stayed,
-                f"{1e6 * line.mean:.1f}" if line.verified else "-",
-                f"{1e6 * line.deviation:.2g}" if line.verified > 1 else "-",
+                f"{100 * line.stayed_low:.1f}..{100 * line.stayed_high:.1f}",
+                _triple((line.mean, line.mean_low, line.mean_high), "S"),
+                _triple((line.deviation, line.deviation_low, line.deviation_high), "S"),
+                format_quantity(line.noise, "S") if line.noise >= 0 else "-",
                 f"{line.pulses:.2f}" if line.verified else "-",
             ]
             for die, line in found

@@ -2,8 +2,9 @@
 
 Every cell gets one of the levels, in turn or at random, so that the distribution of each level can
 be measured. How a cell is brought there, and when it is given up, is `protocols.ping_pong`. At the
-end every cell is read once more: that reading did not decide anything, so it is free of the luck
-that let a noisy reading pass.
+end every cell is read several times more: those readings did not decide anything, so they are free
+of the luck that let a noisy reading pass. Noise that lasts longer than they do is in them still, as
+it was when the cell was accepted.
 """
 
 from collections.abc import Iterator
@@ -52,6 +53,10 @@ class ProgramLevelsParameters:
     low_width: Seconds = 50e-9
     high_width: Seconds = 50e-9
     read_amplitude: Volts = 0.1
+    final_reads: int = 8
+    """Of every cell of a block after its programming; what they say grades the levels."""
+    final_interval: Seconds = 0.0
+    """Wait between two of them, for cells with slow noise."""
     max_pulses: int = 30
     """Budget per cell, both directions together."""
     patience: int = 3
@@ -72,8 +77,12 @@ class ProgramLevelsParameters:
                     f"windows of ±{100 * self.tolerance:g} % must not overlap. Lower tolerance, "
                     "or name fewer levels."
                 )
-        if self.sample < 1 or self.block < 1:
-            raise ConfigurationError("sample and block must be at least 1.")
+        if min(self.sample, self.block, self.final_reads) < 1 or not self.final_interval >= 0:
+            raise ConfigurationError(
+                "program-and-verify needs sample, block and final_reads of at least 1, and a "
+                f"final_interval of at least 0 s; got {self.sample}, {self.block}, "
+                f"{self.final_reads} and {self.final_interval:g} s."
+            )
         _ = (self.ramps, self.trying)  # these refuse what makes no sense
 
     @property
@@ -143,15 +152,28 @@ def _program_block(
     window = ends[0][level], ends[1][level]
     amplitude = parameters.read_amplitude
     found = into_windows(die, cells, window, parameters.ramps, parameters.trying, amplitude)
+    final = _final_reads(die, parameters, cells)
     middle = float(np.sqrt(parameters.levels[0] * parameters.levels[-1]))
     return ProgrammedBlock(
         cells=cells,
         target_low=np.array(parameters.levels)[level] >= middle,
-        conductance=die.read(cells, amplitude).conductance,
+        conductance=final.mean(axis=1),
         verified=found.inside,
         pulses=found.pulses,
         threshold=middle,
         level=level,
         window_low=window[0],
         window_high=window[1],
+        final=final,
     )
+
+
+def _final_reads(
+    die: MemoryDie, parameters: ProgramLevelsParameters, cells: CellIndices
+) -> NDArray[np.float64]:
+    """(n, final_reads) Siemens; the first at once."""
+    found = []
+    for number in range(parameters.final_reads):
+        die.clock.wait(parameters.final_interval if number else 0.0)
+        found.append(die.read(cells, parameters.read_amplitude).conductance)
+    return np.stack(found, axis=1)

@@ -73,6 +73,7 @@ PROGRAMMED = st.builds(
     level=st.none() | npst.arrays(np.int64, LENGTH),
     window_low=st.none() | FLOATS,
     window_high=st.none() | FLOATS,
+    final=st.none() | FLOATS,
 )
 TRAINS = st.builds(
     PulseTrain,

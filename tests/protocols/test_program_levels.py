@@ -27,6 +27,24 @@ def test_cells_end_in_their_windows(die_of):
     assert np.array_equal(block.target_low, block.level == 1)
 
 
+def test_final_reads_grade_the_levels(die_of):
+    """As many as asked for, so far apart as asked for, their mean beside them."""
+    with die_of(defect_scale=0) as (die, _):
+        begun = die.clock.now
+        (quick,) = program_levels(die, ProgramLevelsParameters(sample=50, final_reads=1))
+        between = die.clock.now
+        slow = ProgramLevelsParameters(sample=50, final_reads=4, final_interval=10.0)
+        (block,) = program_levels(die, slow)
+        ended = die.clock.now
+
+    assert quick.final.shape == (50, 1)
+    assert block.final.shape == (50, 4)
+    assert np.array_equal(block.conductance, block.final.mean(axis=1))
+    assert (block.final.std(axis=1) > 0).all()
+    assert between - begun < 10
+    assert 30 <= ended - between < 40
+
+
 def test_a_cell_that_does_not_follow_is_left_alone(die_of):
     """Shorts and opens get the ramp once and three pulses more, never the budget."""
     parameters = ProgramLevelsParameters(sample=2_000, max_pulses=100)
@@ -110,6 +128,8 @@ def test_a_ramp_beyond_the_limits_is_refused_before_the_first_pulse(die_of):
         {"max_pulses": 0},
         {"patience": 0},
         {"sample": 0},
+        {"final_reads": 0},
+        {"final_interval": -1.0},
     ],
 )
 def test_what_makes_no_sense_is_refused(wrong):
