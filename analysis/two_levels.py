@@ -5,7 +5,7 @@ traces in step. The noise on the levels is taken as white; who knows better corr
 (`analysis.telegraph`). Free of torch.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,11 @@ class TwoLevels:
     """(k, n) probability of each reading to be on the high level."""
     gain: FloatArray
     """Natural log of the likelihood ratio against a single level with white noise."""
+
+    def of(self, place: int) -> "TwoLevels":
+        """The fit of one trace, as one of k = 1."""
+        one = slice(place, place + 1)
+        return TwoLevels(**{f.name: getattr(self, f.name)[one] for f in fields(self)})
 
 
 def fit_two_levels(traces: FloatArray, rounds: int = 10) -> TwoLevels:

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from analysis.noise_surrogates import surrogates
 from analysis.read_noise import fit_read_noise, reading_interval
-from analysis.telegraph import SURROGATES, find_telegraphs, surrogates, without_telegraph
+from analysis.telegraph import SURROGATES, find_telegraphs, without_telegraph
 from crossbar.errors import DataError
 from tests.analysis.read_noise_traces import APERTURE, CONDUCTANCE, INTERVAL, traces
 
@@ -40,7 +41,7 @@ def test_a_coarse_converter_makes_no_telegraphs(codes):
 def test_surrogates_have_the_traces_spectrum():
     """Standard deviation of increments over 1 and 16 readings, within 15 %."""
     trace = traces(1, 2048, white=0.005, flicker=1e-5)[0] / CONDUCTANCE - 1
-    made = surrogates(trace, INTERVAL, np.random.default_rng(1))
+    made = surrogates(trace, INTERVAL, np.random.default_rng(1), SURROGATES)
     for lag in (1, 16):
         expected = np.std(trace[lag:] - trace[:-lag])
         assert np.std(made[:, lag:] - made[:, :-lag]) == pytest.approx(expected, rel=0.15)
