@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -24,12 +25,14 @@ AfterStep = Callable[[int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class FitPlan:
-    """One training run, by Adam with a rate that falls to zero along half a cosine."""
+    """One training run, at a rate that falls to zero along half a cosine."""
 
     epochs: int
     batch: int = 128
     rate: float = 5e-3
     """Learning rate of latents and of batch normalization."""
+    optimizer: Literal["adam", "sgd"] = "adam"
+    """"sgd" is plain gradient descent: it keeps nothing beside the weights themselves."""
 
     def __post_init__(self) -> None:
         if min(self.epochs, self.batch) < 1 or not 0 < self.rate < math.inf:
@@ -56,7 +59,8 @@ def fit(
     """
     device = next(model.parameters()).device
     latents = [layer.latents for _, layer in binary_layers(model)]
-    optimizer = torch.optim.Adam(model.parameters(), lr=plan.rate, foreach=True)
+    kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[plan.optimizer]
+    optimizer = kind(model.parameters(), lr=plan.rate, foreach=True)
     count = len(images.train_labels) // plan.batch
     if count == 0:
         raise ConfigurationError(
