@@ -47,6 +47,7 @@ from physics.weak_reset import (
 )
 
 FloatArray = NDArray[np.float64]
+Counts = NDArray[np.int64]
 SERIES_TERMS = 6
 """Of sinh, in a dot product: exact to 1e-9 up to 0.5 V."""
 
@@ -134,8 +135,12 @@ class HfOxDie:
         age = np.maximum(self.clock() - self.written_at[cells], 0.0)
         written = self.time.drifted(cells, low, self.writings[cells], age) / self.resistance(cells)
         zero_bias = np.where(formed, written, self.truth.cells.fresh[cells])
-        shaped = zero_bias * np.where(low, 1.0, conduction(voltage))
-        return np.where(np.isnan(fixed), shaped, fixed)
+        return np.where(np.isnan(fixed), zero_bias * np.where(low, 1.0, conduction(voltage)), fixed)
+
+    def conductance_in(self, cells: CellIndices, state: State, voltage: Volts) -> FloatArray:
+        """(n,) Siemens, in the middle of a formed cell's cycles; what does not move, as it is."""
+        typical = self.truth.conductance_in(cells, state, voltage, self.current_limit())
+        return np.where(self._noisy(cells), typical, self.conductance(cells, voltage))
 
     def conduct(self, cells: CellIndices, voltage: Volts | FloatArray) -> FloatArray:
         """(n,) Amperes: one reading of each cell, with noise; states stay as they are."""
@@ -310,7 +315,7 @@ class HfOxDie:
         self._become_low(cells[acts], low[acts] / np.exp(self._weak(cells[acts]).c1.numpy()))
 
     def set_resistance(
-        self, cells: CellIndices, cycles: NDArray[np.int64], at: Keys
+        self, cells: CellIndices, cycles: Counts, at: Keys
     ) -> tuple[FloatArray, FloatArray]:
         """(n,) Ohm that a SET with the present current limit leaves, and the least it could."""
         weak, own = self.truth.weak_population, self._weak(cells)
@@ -348,12 +353,7 @@ class HfOxDie:
         self.low[cells[moves]] = False
 
     def reset_aim(
-        self,
-        cells: CellIndices,
-        pulse: Pulse,
-        before: FloatArray,
-        cycles: NDArray[np.int64],
-        at: Keys,
+        self, cells: CellIndices, pulse: Pulse, before: FloatArray, cycles: Counts, at: Keys
     ) -> tuple[FloatArray, FloatArray]:
         """(n,) share of the way that a RESET goes from these resistances, and ln R at its end."""
         population, here = self.truth.population, self.truth.cells[cells]

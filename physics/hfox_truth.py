@@ -7,12 +7,19 @@ import torch
 from numpy.typing import NDArray
 
 from crossbar.defect_map import CellClass
-from crossbar.geometry import DieAddress, DieGeometry
-from crossbar.units import Amperes, Ratio
+from crossbar.geometry import CellIndices, DieAddress, DieGeometry
+from crossbar.pulses import State
+from crossbar.units import Amperes, Ratio, Volts
 from physics.defects import DefectPopulation
 from physics.die_truth import die_seed
 from physics.draws import content, keys
-from physics.hfox import HfOxCells, HfOxPopulation, log_high_quantile, uniform_matrix
+from physics.hfox import (
+    HfOxCells,
+    HfOxPopulation,
+    conduction,
+    log_high_quantile,
+    uniform_matrix,
+)
 from physics.weak_reset import PARAMETER_DRAWS, WeakResetCells, WeakResetPopulation
 
 
@@ -35,6 +42,15 @@ class HfOxTruth:
         """R_low at this current limit, relative to the resistances of the weak RESET model."""
         weak = self.weak_population
         return self.population.low_resistance(limit) / (weak.r0.mean * np.exp(weak.c1.mean))
+
+    def conductance_in(
+        self, cells: CellIndices, state: State, voltage: Volts, limit: Amperes
+    ) -> NDArray[np.float64]:
+        """(n,) Siemens in the middle of what formed, healthy cells have over their cycles."""
+        here = self.cells[cells]
+        if state is State.LOW:
+            return 1 / (self.population.low_resistance(limit) * here.low)
+        return conduction(voltage) / np.exp(log_high_quantile(here.high_score))
 
 
 def draw_hfox_truth(

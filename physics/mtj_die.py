@@ -105,6 +105,10 @@ class MtjDie:
         self._flip_by_heat(self.geometry.check(cells))
         return self._conductance_in(cells, self.low[cells], voltage)
 
+    def conductance_in(self, cells: CellIndices, state: State, voltage: Volts) -> FloatArray:
+        """(n,) Siemens that the cells have in this state; defects as they are."""
+        return self._conductance_in(cells, np.full(len(cells), state is State.LOW), voltage)
+
     def conduct(self, cells: CellIndices, voltage: Volts | FloatArray) -> FloatArray:
         """(n,) Amperes: one reading of each cell, with noise; states stay as they are."""
         current = voltage * self.conductance(cells, voltage)

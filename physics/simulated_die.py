@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from crossbar.attempts import AttemptCounts, AttemptPlan
 from crossbar.geometry import CellIndices, DieGeometry
-from crossbar.pulses import Pulse
+from crossbar.pulses import Pulse, State
 from crossbar.units import Seconds, Volts
 
 FloatArray = NDArray[np.float64]
@@ -55,6 +55,9 @@ class SimulatedDie(Protocol):
 
     def conductance(self, cells: CellIndices, voltage: Volts | FloatArray) -> FloatArray:
         """(n,) Siemens without noise, in the present states, at this voltage (scalar or (n,))."""
+
+    def conductance_in(self, cells: CellIndices, state: State, voltage: Volts) -> FloatArray:
+        """(n,) Siemens that the cells typically have in this state, whatever state they are in."""
 
     def conduct(self, cells: CellIndices, voltage: Volts | FloatArray) -> FloatArray:
         """(n,) Amperes: one reading of each cell, with noise."""

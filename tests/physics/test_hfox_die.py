@@ -258,3 +258,17 @@ def test_a_million_cycles_age_a_cell():
         logs.append([np.median(np.log(ohm(made, some))), np.median(high)])
     assert logs[1][0] - logs[0][0] == pytest.approx(np.log(12.9 / 10.9), abs=0.05)
     assert logs[1][1] < logs[0][1] - 0.2
+
+
+def test_the_conductance_in_a_state_is_that_of_typical_cells():
+    """After a SET and after a RESET, by the median of the cells."""
+    made = die()
+    made.form_all()
+    cells = healthy(made)
+    for state, pulse in (
+        (State.LOW, Pulse(amplitude=2.0, width=1e-6)),
+        (State.HIGH, Pulse(amplitude=-2.0, width=1e-6)),
+    ):
+        made.pulse(cells, pulse)
+        ratio = made.conductance(cells, 0.2) / made.conductance_in(cells, state, 0.2)
+        assert np.median(ratio) == pytest.approx(1.0, rel=0.1)

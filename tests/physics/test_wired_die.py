@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -114,3 +116,42 @@ def test_state_and_wear_are_those_of_the_cells(uniform_die):
     other = wired(uniform_die(), True)
     other.restore(seen.snapshot())
     assert np.array_equal(other.die.low, die.low)
+
+
+@pytest.mark.parametrize("target", [State.LOW, State.HIGH])
+def test_far_cells_fail_more_often_than_near_ones(uniform_die, target):
+    """With selectors as bare cells do under the divided amplitude; without, all alike."""
+    die = uniform_die()
+    near_and_far = np.array([99 * 50, 49])
+    write, restore = Pulse.writing(target, 0.5, 10e-9), Pulse.writing(target.other, 1.2, 200e-9)
+    threshold = np.sqrt(np.prod([die.conductance_in(near_and_far, s, 0.1) for s in State], axis=0))
+    plan = AttemptPlan(
+        initial=target.other, restore=restore, write=write, read_amplitude=0.1,
+        threshold=threshold, attempts=20_000,
+    )  # fmt: skip
+    through = wired(die, True)
+    seen = np.sqrt(np.prod([through.conductance_in(near_and_far, s, 0.1) for s in State], axis=0))
+    counts = through.attempt(near_and_far, replace(plan, threshold=seen))
+    rate = counts.errors / (counts.attempts - counts.rejected)
+
+    assert rate[1] > rate[0] + 0.02
+    path = np.array([20 + 2 + 3, 20 + 50 * 2 + 100 * 3])
+    volts = abs(write.amplitude) / (1 + die.conductance_in(near_and_far, target.other, 0.5) * path)
+    for place, at_cell in enumerate(volts):
+        alone = replace(plan, write=Pulse.writing(target, round(float(at_cell), 3), 10e-9))
+        own = uniform_die(seed=5).attempt(near_and_far, alone)
+        assert own.errors[place] / own.attempts == pytest.approx(rate[place], abs=0.02)
+    without = wired(uniform_die(), False)
+    alike = without.attempt(near_and_far, plan).errors / plan.attempts
+    assert alike[0] == pytest.approx(alike[1], abs=0.02)
+
+
+def test_a_pulse_that_wires_weaken_no_longer_writes(uniform_die):
+    """With up to 420 Ohm in series the far cells stay more often."""
+    die = uniform_die(read_noise=0.0)
+    die.low[:] = True
+    wired(die, True).pulse(CELLS, Pulse(amplitude=-0.45, width=10e-9))
+    written = ~die.low.reshape(100, 50)
+
+    assert written[90:, :10].mean() > written[:10, 40:].mean() + 0.1
+    assert np.array_equal(np.unique(die.pulses_given), [1])
