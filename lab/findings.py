@@ -10,7 +10,7 @@ from crossbar.records import WerPoint
 from db.import_tables import IMPORTED
 from db.rows import FitRow, RunRow
 from db.store import Store
-from lab.fits import IMPORTED_RECIPES, RECIPES, recipe_of
+from lab.fits import HFOX_RECIPES, IMPORTED_RECIPES, RECIPES, recipe_of, switching_fits
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,8 @@ def store_fits(store: Store, run: int) -> dict[DieAddress, list[FitRow]]:
     technology = technology_of(store, row.wafer_id)
     recipe = recipe_of(row, technology)
     if recipe is None:
-        fitted = ", ".join(f"{name} ({r.technology or 'any'})" for name, r in RECIPES.items())
+        every = [*RECIPES.items(), *HFOX_RECIPES.items()]
+        fitted = ", ".join(f"{name} ({r.technology or 'any'})" for name, r in every)
         raise DataError(
             f"Run {run} ({row.protocol}{_of_format(row)}) on a wafer of {technology} cells is not "
             f"fitted; fitted are {fitted}, and imported {', '.join(IMPORTED_RECIPES)}."
@@ -80,11 +81,13 @@ def latest_run(store: Store, wafer: int, protocol: str) -> int | None:
 
 
 def latest_counts(store: Store, wafer: int) -> int | None:
-    """The newest run of write errors, measured or imported, that counted any and is fitted."""
+    """The newest run of write errors, measured or imported, that counted any, of cells that the
+    switching model is for.
+    """
     technology = technology_of(store, wafer)
     for row in store.runs(wafer):
         recipe = recipe_of(row, technology)
-        counts = recipe is not None and recipe.record is WerPoint
+        counts = recipe is not None and recipe.fit is switching_fits
         if (
             counts
             and row.protocol in ("write-error-rate", IMPORTED)

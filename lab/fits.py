@@ -23,7 +23,7 @@ from crossbar.records import (
 from crossbar.units import Ratio
 from db.import_tables import IMPORTED
 from db.rows import Check, Estimate, FitRow, RunRow
-from lab import mtj_fits
+from lab import hfox_fits, mtj_fits
 from lab.cell_fits import (
     checkpoint_fits,
     cycling_fits,
@@ -168,7 +168,8 @@ FORMING_UNITS = {"mean": "V", "scale": "V", "v99": "V"}
 
 def recipe_of(row: RunRow, technology: str) -> FitRecipe | None:
     """How a run's records are fitted on a wafer of this technology; None where they are not."""
-    recipe = RECIPES.get(row.protocol)
+    recipe = HFOX_RECIPES.get(row.protocol) if technology == "hfox" else None
+    recipe = recipe or RECIPES.get(row.protocol)
     if row.protocol == IMPORTED:
         words = (row.parameters.get(name) for name in ("format", "holds"))
         recipe = IMPORTED_RECIPES.get(" ".join(str(word) for word in words if word))
@@ -270,6 +271,21 @@ RECIPES: dict[str, FitRecipe] = {
         units={"low median": "S", "high median": "S"},
     ),
 }
+HFOX_RECIPES: dict[str, FitRecipe] = {
+    "iv-sweep": FitRecipe(
+        record=PulseTrain,
+        fit=hfox_fits.switching_voltage_fits,
+        technology="hfox",
+        units={
+            "set_voltage": "V", "reset_voltage": "V",
+            "low_resistance": "Ohm", "high_resistance": "Ohm",
+        },
+    ),
+    "write-error-rate": FitRecipe(
+        record=WerPoint, fit=hfox_fits.write_error_fits, technology="hfox"
+    ),
+}  # fmt: skip
+"""Where HfOx cells are told in other words than those of `RECIPES`."""
 IMPORTED_RECIPES: dict[str, FitRecipe] = {
     "mtj-switching-table": RECIPES["write-error-rate"],
     "csv write errors": RECIPES["write-error-rate"],

@@ -18,7 +18,8 @@ from crossbar.records import (
 )
 from db.rows import FitRow
 from db.store import Store
-from lab.findings import latest_run
+from lab.findings import latest_run, technology_of
+from lab.fits import FitRecipe, recipe_of
 from lab.report import protocol_figures
 
 
@@ -48,6 +49,8 @@ class Measured:
     parameters: Mapping[str, Any]
     fits: Sequence[FitRow]
     """Those of this die, as stored when the run ended."""
+    recipe: FitRecipe | None
+    """How they were made."""
 
 
 def measured(store: Store, wafer_id: int) -> list[Measured]:
@@ -70,6 +73,7 @@ def measured(store: Store, wafer_id: int) -> list[Measured]:
                         records=records,
                         parameters=row.parameters,
                         fits=store.fits(wafer_id, die, run_id=number, kind=None),
+                        recipe=recipe_of(row, technology_of(store, wafer_id)),
                     )
                 )
                 break

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from crossbar.defect_map import CellClass
 from crossbar.geometry import DieAddress
 from db.rows import FitRow
-from lab.fits import RECIPES
 from lab.report import figures
 from lab.report.content import ReportContent, TrainedNetwork
 from lab.report.measured import Measured
@@ -179,7 +178,7 @@ def _measured(content: ReportContent) -> list[Section]:
 
 def _fits(found: Measured) -> str:
     """A table a kind of fit: the cells together first, then some of the cells one by one."""
-    recipe = RECIPES.get(found.protocol)
+    recipe = found.recipe
     if recipe is None:
         return ""
     tables = []

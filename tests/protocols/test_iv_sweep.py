@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from crossbar.defect_map import CellClass
 from crossbar.errors import ConfigurationError, LimitError
+from crossbar.records import PulseTrain
 from protocols.iv_sweep import IvSweepParameters, iv_sweep
 
 
@@ -53,3 +56,46 @@ def test_a_polarity_is_one_or_minus_one():
     """0 and 2 are none."""
     with pytest.raises(ConfigurationError, match="polarities"):
         IvSweepParameters(polarities=(0,))
+
+
+SWITCHING = IvSweepParameters(
+    cells=("0:3:1", "0:3:2"), max_voltage=0.2, steps=1, write_amplitude=2.0, write_width=1e-6,
+    switching_start=0.5, switching_stop=1.5, switching_step=0.25,
+)  # fmt: skip
+
+
+def test_rising_pulses_follow_the_sweeps(die_of):
+    """Towards LOW, then towards HIGH, from the other state; a reading before and after each."""
+    with die_of(technology="hfox", defect_scale=0) as (die, simulated):
+        simulated.form_all()
+        records = list(iv_sweep(die, SWITCHING))
+
+    trains = [record for record in records if isinstance(record, PulseTrain)]
+    assert len(records) == 8
+    assert [(train.part, len(train.conductance)) for train in trains] == [(0, 6)] * 2 + [(1, 6)] * 2
+    for train in trains:
+        sign = 1 if train.part == 0 else -1
+        np.testing.assert_allclose(train.amplitude[1:], sign * np.arange(0.5, 1.51, 0.25))
+        assert train.pulses.tolist() == [0, 1, 1, 1, 1, 1]
+        assert sign * (train.conductance[-1] - train.conductance[0]) > 0
+
+
+def test_trains_that_are_stored_are_left_out(die_of):
+    """A resumed run makes the others."""
+    with die_of(technology="hfox", defect_scale=0) as (die, simulated):
+        simulated.form_all()
+        records = list(iv_sweep(die, SWITCHING, frozenset({("train", 0, 0)})))
+        done = frozenset(record.key for record in records[:-1])
+        rest = list(iv_sweep(die, SWITCHING, done))
+
+    assert [record.key for record in rest] == [records[-1].key]
+
+
+def test_rising_pulses_above_the_limit_are_refused_before_anything(die_of):
+    """And so is a die that was not formed."""
+    with die_of(technology="hfox") as (die, simulated):
+        with pytest.raises(LimitError, match="max_amplitude"):
+            next(iv_sweep(die, replace(SWITCHING, switching_stop=5.0)))
+        with pytest.raises(ConfigurationError, match="not formed"):
+            next(iv_sweep(die, replace(SWITCHING, formed_above=2e-7)))
+        assert not simulated.pulses_given.any()
