@@ -13,6 +13,7 @@ Four defects of the released code are not repeated: (a) in `WeakResetState`, (b)
 import math
 from dataclasses import dataclass, fields, replace
 from functools import cache
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -30,6 +31,13 @@ REFERENCE_AMPLITUDE: Volts = 0.52
 REFERENCE_WIDTH: Seconds = 200e-9
 AMPLITUDE_SCALE: Volts = 0.062
 """See `reference_pulses`."""
+
+
+class Distribution(Protocol):
+    """Of one parameter over the cells."""
+
+    def quantile(self, uniform: Tensor) -> Tensor:
+        """Where this fraction of the cells lies below."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,17 +98,17 @@ class WeakResetPopulation:
     Their lower limits of m1 (3.74e-5) and m2 (0) are where the exponentials begin anyway.
     """
 
-    m1: Exponential = Exponential(
+    m1: Distribution = Exponential(
         location=3.7415768289771944e-05, scale=6.564678011593196e-04, high=7.6e-3
     )
-    log_t_star: Normal = Normal(
+    log_t_star: Distribution = Normal(
         mean=math.log(542.5385224079308),
         sd=0.8033817700570505,
         low=math.log(41),
         high=math.log(2e3),
     )
     c1: Normal = Normal(mean=0.005293141020227579, sd=0.05320804175540371, low=-0.15, high=0.15)
-    m2: Exponential = Exponential(location=0.0, scale=2.8890516951651312e-05, high=1.3e-4)
+    m2: Distribution = Exponential(location=0.0, scale=2.8890516951651312e-05, high=1.3e-4)
     r0: Normal = Normal(mean=6988.0, sd=381.7, low=6252.0, high=7897.0)
     """Ohm."""
     telegraph: Ratio = 0.5
@@ -255,12 +263,14 @@ def log_resistance(cells: WeakResetCells, state: WeakResetState, noise: PulseNoi
     """(*cells,) ln(R / Ohm) in this state."""
     log_r = state.r0.log() + mean_log_ratio(cells, state.pulses) + state.level
     if noise.pink:
-        log_r = log_r + state.samples @ (noise.coupling * _pink(noise.poles).to(state.samples))
+        log_r = log_r + state.samples @ (
+            noise.coupling * pink_coefficients(noise.poles).to(state.samples)
+        )
     return log_r
 
 
 @cache
-def _pink(poles: int) -> Tensor:
+def pink_coefficients(poles: int) -> Tensor:
     """(poles,) b_0 = 1, b_k = b_(k-1) (2 k - 1) / (2 k): white noise becomes 1 / f with them.
 
     Coefficients of (1 - 1/z)^(-1/2); Kasdin, Proc. IEEE 83, 802 (1995).
