@@ -21,7 +21,7 @@ from crossbar.ports import (
 )
 from crossbar.pulses import Pulse
 from crossbar.stress import StressLedger
-from crossbar.units import Joules, Volts
+from crossbar.units import Volts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,10 @@ class MemoryDie:
         checked = self.geometry.check(cells)
         if self.ledger is not None:
             self.ledger.reads += len(checked)
-        return self.access.read(checked, amplitude)
+        readings = self.access.read(checked, amplitude)
+        if self.ledger is not None:
+            self.ledger.energy.read(checked, readings)
+        return readings
 
     def write(self, cells: CellIndices, pulse: Pulse, times: int = 1) -> None:
         """Give each of the (n,) cells one pulse, or so many equal ones by the fastest means there
@@ -59,7 +62,9 @@ class MemoryDie:
         """
         self.limits.check_pulse(pulse)
         checked = self.geometry.check(cells)
-        self._charge(checked, times, times * self.limits.energy(pulse))
+        if self.ledger is not None:
+            self.ledger.charge(checked, times)
+            self.ledger.energy.write(checked, pulse, self.limits.cell_resistance, times)
         if times > 1 and self.bursts is not None:
             self.bursts.burst(checked, pulse, times)
         else:
@@ -78,8 +83,9 @@ class MemoryDie:
         self.limits.check_pulse(plan.write)
         self.limits.check_read(plan.read_amplitude)
         checked = self.geometry.check(cells)
-        energy = self.limits.energy(plan.restore) + self.limits.energy(plan.write)
-        self._charge(checked, 2 * plan.attempts, plan.attempts * energy)  # a restore and a write
+        if self.ledger is not None:
+            self.ledger.charge(checked, 2 * plan.attempts)  # a restore and a write
+            self.ledger.energy.attempt(checked, plan, self.limits.cell_resistance)
         return sequencer.attempt(checked, plan)
 
     def attempt_list(
@@ -89,12 +95,13 @@ class MemoryDie:
         self.limits.check_pulse(listed.restore)
         self.limits.check_read(listed.read_amplitude)
         checked = self.geometry.check(cells)
-        energy = np.zeros(len(checked))
-        for places, plan in listed.parts():
+        parts = list(listed.parts())
+        for _, plan in parts:
             self.limits.check_pulse(plan.write)
-            each = self.limits.energy(plan.restore) + self.limits.energy(plan.write)
-            energy[places] = plan.attempts * each
-        self._charge(checked, 2 * listed.attempts, energy)  # a restore and a write
+        if self.ledger is not None:
+            self.ledger.charge(checked, 2 * listed.attempts)  # a restore and a write
+            for places, plan in parts:
+                self.ledger.energy.attempt(checked[places], plan, self.limits.cell_resistance)
         return lister.attempt_list(checked, listed)
 
     def dot_product(self, subarray: int, row_voltages: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -105,13 +112,3 @@ class MemoryDie:
             raise TypeError(f"die {self.address} is reached by hardware without a dot product")
         self.limits.check_read(float(np.max(np.abs(row_voltages), initial=0.0)))
         return self.multiplier.dot_product(subarray, row_voltages)
-
-    def _charge(
-        self,
-        cells: CellIndices,
-        pulses: int | NDArray[np.int64],
-        energy: Joules | NDArray[np.float64],
-    ) -> None:
-        """Enter the pulses before they are sent. Raises LimitError beyond a cell's budget."""
-        if self.ledger is not None:
-            self.ledger.charge(cells, pulses, energy)

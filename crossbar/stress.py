@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from crossbar.errors import LimitError
 from crossbar.geometry import CellIndices
-from crossbar.units import Joules
+from crossbar.pulse_energy import PulseEnergy
 
 SMALLEST_RESERVE = 1000
 """Pulses per cell that are entered ahead, so that not every pulse waits for the disk."""
@@ -37,22 +37,18 @@ class StressLedger:
     """Pulses entered by this process, all cells together."""
     reads: int = 0
     """Cells read by this process, those that a sequencer reads not among them; not kept."""
-    energy: Joules = 0.0
-    """Of the pulses entered by this process, in cells of typical resistance; not kept."""
+    energy: PulseEnergy = field(init=False)
+    """Of the pulses entered by this process; not kept."""
     _reserved: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.energy = PulseEnergy(cells=len(self.pulses))
         self._reserved = self.pulses.copy()
 
-    def charge(
-        self,
-        cells: CellIndices,
-        pulses: int | NDArray[np.int64] = 1,
-        energy: Joules | NDArray[np.float64] = 0.0,
-    ) -> None:
+    def charge(self, cells: CellIndices, pulses: int | NDArray[np.int64] = 1) -> None:
         """Enter so many pulses for each of the (n,) cells, or (n,) numbers of them. Raises
         LimitError for a cell that would pass its budget (then nothing is entered), and whatever
-        `keep` raises. ``energy`` is that of all of one cell's pulses.
+        `keep` raises.
         """
         if not len(cells) or not np.any(pulses):
             return
@@ -75,7 +71,6 @@ class StressLedger:
             self._reserved = reserved
         self.pulses[cells] = after
         self.sent += int(each.sum())
-        self.energy += float(np.broadcast_to(energy, cells.shape).sum())
 
     def settle(self) -> None:
         """Write the exact counts, when nothing more is sent for now."""

@@ -45,7 +45,10 @@ class Cost:
     reads: int
     """Cells read on the computer's word; those within attempts are the hardware's."""
     energy: Joules
-    """Of the pulses, V^2 t / R with the ``cell_resistance`` of the bench file; 0 without one."""
+    """Of the pulses, V^2 t / R in the states that they met (`crossbar.pulse_energy`)."""
+    typical_energy: Joules
+    """The part of it, for states not known from readings, that was reckoned with the
+    ``cell_resistance`` of the bench file; 0 without one."""
     most_pulses: int
     """On any single cell."""
     life_used: Ratio
@@ -63,6 +66,7 @@ class Cost:
             pulses=round(factor * self.pulses),
             reads=round(factor * self.reads),
             energy=factor * self.energy,
+            typical_energy=factor * self.typical_energy,
             most_pulses=self.most_pulses,
             life_used=self.life_used,
             messages=round(factor * self.messages),
@@ -272,7 +276,8 @@ def _cost(
         duration=bench.bench_time - started,
         pulses=sum(ledger.sent for ledger in ledgers),
         reads=sum(ledger.reads for ledger in ledgers),
-        energy=sum(ledger.energy for ledger in ledgers),
+        energy=sum(ledger.energy.total for ledger in ledgers),
+        typical_energy=sum(ledger.energy.typical for ledger in ledgers),
         most_pulses=max((int(ledger.pulses.max()) for ledger in ledgers), default=0),
         life_used=max(float(wafer.die(die).stress.max()) for die in dies),
         messages=bench.messages,

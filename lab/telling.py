@@ -56,6 +56,7 @@ def tell_plan(output: "Output", plan: "Plan", within: float) -> None:
             ["pulses", f"{least}{cost.pulses:,}"],
             ["reads", f"{least}{cost.reads:,}"],
             ["energy of the pulses", f"{least}{format_quantity(cost.energy, 'J')}"],
+            ["of it in typical cells", f"{least}{format_quantity(cost.typical_energy, 'J')}"],
             ["most pulses on one cell", f"{least}{cost.most_pulses:,}"],
             ["most of one cell's life", f"{least}{cost.life_used:.2g}"],
             ["messages to instruments", f"{least}{cost.messages:,}"],

@@ -209,7 +209,7 @@ def test_a_list_is_charged_to_each_cell_by_itself():
 
     assert ledger.pulses[[7, 2, 9]].tolist() == [20, 40, 20]
     assert (ledger.sent, ledger.pulses.sum()) == (80, 80)
-    assert ledger.energy == pytest.approx(1e-10 * (2 * 10 * 1.25 + 20 * 2.0))
+    assert ledger.energy.total == pytest.approx(1e-10 * (2 * 10 * 1.25 + 20 * 2.0))
     with pytest.raises(LimitError, match="2,000,000 more pulses on cell 2 refused"):
         die.attempt_list(
             np.array([7, 2]),
