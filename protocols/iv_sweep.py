@@ -98,8 +98,9 @@ def _trains(
     parameters: IvSweepParameters,
 ) -> Iterator[PulseTrain]:
     """All cells from the other state up one ramp, read before it and after each of its pulses."""
-    other = State.HIGH if ramp[0].amplitude > 0 else State.LOW
-    die.write(cells, Pulse.writing(other, parameters.write_amplitude, parameters.write_width))
+    target = State.LOW if ramp[0].amplitude > 0 else State.HIGH
+    for state in (target, target.other):  # a whole cycle: a second RESET would go on from the first
+        die.write(cells, Pulse.writing(state, parameters.write_amplitude, parameters.write_width))
     readings = [die.read(cells, parameters.max_voltage).conductance]
     for pulse in ramp:
         die.write(cells, pulse)

@@ -57,6 +57,7 @@ def steps_of(die, cells):
     die.pulse(cells, once[State.HIGH])
     found = []
     for target in State:
+        die.pulse(cells, once[target])
         die.pulse(cells, once[target.other])
         rows = [die.conductance(cells, 0.2)]
         for pulse in SWEEP.ramp(target).pulses:
