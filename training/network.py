@@ -18,25 +18,29 @@ START_LATENT = 0.1
 zero that a few steps flip nothing, near enough that a schedule of a few hundred can."""
 
 
-class GatedSum(torch.autograd.Function):
-    """Adds the parts of a dot product, leaving out those beyond their bound.
+def gated_sums(drive: Tensor, weights: Tensor, bound: Ratio, together: int) -> Tensor:
+    """Dot products over all rows, without the parts of ``together`` rows beyond their bound.
 
-    A custom function because it halves the time of a training step: autograd would keep several
-    copies of the (dies, batch, groups, columns) parts.
+    ``drive`` (n, batch, rows), ``weights`` (n, rows, columns); returns (n, batch, columns). A part
+    of weights that are all within the bound cannot exceed it, and most are: only the others are
+    looked at one by one, which makes a training step twice as fast as looking at all.
     """
-
-    @staticmethod
-    def forward(ctx, parts: Tensor, bound: Tensor) -> Tensor:
-        """``parts`` (dies, groups, batch, columns), ``bound`` (dies, groups, batch, 1)."""
-        kept = parts.abs() <= bound
-        ctx.save_for_backward(kept)
-        return (parts * kept).sum(1)
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
-        """A part that was left out gets no gradient."""
-        (kept,) = ctx.saved_tensors
-        return gradient.unsqueeze(1) * kept, None
+    count, rows, columns = weights.shape
+    blocks = weights.view(count, rows // together, together, columns)
+    die, group, column = (blocks.detach().abs() > bound).any(2).nonzero(as_tuple=True)
+    if not len(die):
+        return torch.matmul(drive, weights)
+    suspect = torch.zeros(count, rows // together, 1, columns, dtype=torch.bool)
+    suspect[die, group, 0, column] = True
+    sums = torch.matmul(drive, blocks.masked_fill(suspect, 0.0).view_as(weights))
+    # (n * groups, together, batch): what drives each part, to be picked for each suspect.
+    split = drive.transpose(1, 2).reshape(count * (rows // together), together, -1)
+    driven = split.index_select(0, die * (rows // together) + group)
+    parts = (driven * blocks[die, group, :, column].unsqueeze(-1)).sum(1)
+    kept = parts * (parts.detach().abs() <= bound * driven.detach().abs().sum(1))
+    gated = sums.transpose(1, 2).reshape(count * columns, -1)
+    gated = gated.index_add(0, die * columns + column, kept)
+    return gated.view(count, columns, -1).transpose(1, 2)
 
 
 class CrossbarNetwork(nn.Module):
@@ -59,6 +63,10 @@ class CrossbarNetwork(nn.Module):
         self.output_offset = nn.Parameter(torch.zeros(outputs))
         self.hidden_of_row: Tensor
         self.register_buffer("hidden_of_row", torch.from_numpy(placement.hidden_of_row))
+        self.column_of_hidden: Tensor
+        self.register_buffer("column_of_hidden", torch.from_numpy(placement.column_of_hidden))
+        self.column_of_output: Tensor
+        self.register_buffer("column_of_output", torch.from_numpy(placement.column_of_output))
 
     def digital(self) -> list[nn.Parameter]:
         """Every parameter but the latents."""
@@ -80,26 +88,21 @@ class CrossbarNetwork(nn.Module):
         dies, rows = len(weights), self.placement.geometry.rows
         # All hidden columns side by side: (dies, rows, hidden).
         first = weights[:, : self.placement.hidden_subarrays].transpose(1, 2)
-        first = first.reshape(dies, rows, -1)[..., : self.placement.hidden]
+        first = first.reshape(dies, rows, -1).index_select(-1, self.column_of_hidden)
         hidden = torch.tanh(self.hidden_gain * self._sums(images, first) + self.hidden_offset)
         driven = hidden * self.drive.clamp(0, 1)
         # Each copy of the outputs sees its own hidden units: (dies * copies, batch, rows).
         copies, outputs = self.output_gain.shape
         sources = driven[..., self.hidden_of_row].transpose(1, 2).reshape(dies * copies, -1, rows)
-        second = weights[:, -1, :, : copies * outputs].reshape(dies, rows, copies, outputs)
+        second = weights[:, -1].index_select(-1, self.column_of_output)
+        second = second.view(dies, rows, copies, outputs)
         second = second.transpose(1, 2).reshape(dies * copies, rows, outputs)
         sums = self._sums(sources, second).view(dies, copies, -1, outputs)
         return (sums * self.output_gain.unsqueeze(1)).sum(1) + self.output_offset
 
     def _sums(self, drive: Tensor, weights: Tensor) -> Tensor:
         """(n, batch, rows) activations times (n, rows, columns) weights: (n, batch, columns)."""
-        if float(weights.detach().abs().max()) <= self.bound:
-            return torch.matmul(drive, weights)  # no part can exceed its bound
-        count, batch, _ = drive.shape
-        groups, together = self.placement.groups, self.placement.rows_at_once
-        split = drive.view(count, batch, groups, together).transpose(1, 2)
-        parts = torch.matmul(split, weights.reshape(count, groups, together, -1))
-        return GatedSum.apply(parts, self.bound * split.abs().sum(-1, keepdim=True))
+        return gated_sums(drive, weights, self.bound, self.placement.rows_at_once)
 
     @torch.no_grad()
     def start_from(self, solution: Solution) -> None:

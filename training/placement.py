@@ -7,6 +7,9 @@ c * outputs + o holds copy c of output o, and its row r is driven by hidden unit
 (c * rows + r) % hidden. So more hidden units than rows fit, and no cell is left idle: each copy of
 an output sees another stretch of the hidden units, and each hidden unit sits in several copies.
 Copies that want different rows driven (`wirings`) are read one after the other.
+
+On a measured die other columns than these may hold the units (`training.assignment`): then
+``hidden_columns`` and ``output_columns`` say which.
 """
 
 from dataclasses import dataclass, field
@@ -31,6 +34,11 @@ class Placement:
     encoding: Encoding = Encoding.SINGLE_ENDED
     rows_at_once: int
     """Rows driven together; a dot product over all rows is read in ``groups`` parts."""
+    hidden_columns: tuple[int, ...] | None = None
+    """Signed column of each hidden unit, counted over all sub-arrays but the last; None for one
+    after the other. Columns not named are spare."""
+    output_columns: tuple[int, ...] | None = None
+    """Signed column of the last sub-array of each ``copy * outputs + output``; None likewise."""
 
     def __post_init__(self) -> None:
         places = (self.geometry.subarrays - 1) * self.signed_columns
@@ -52,6 +60,13 @@ class Placement:
                 f"{self.rows_at_once} rows at once do not divide the {self.geometry.rows} rows "
                 "evenly. Choose a divisor."
             )
+        _check_columns("hidden_columns", self.column_of_hidden, self.hidden, places)
+        _check_columns(
+            "output_columns",
+            self.column_of_output,
+            self.copies * self.outputs,
+            self.signed_columns,
+        )
 
     @property
     def signed_columns(self) -> int:
@@ -71,7 +86,17 @@ class Placement:
     @property
     def hidden_subarrays(self) -> int:
         """Sub-arrays that layer 1 takes; the first ones."""
-        return -(-self.hidden // self.signed_columns)
+        return int(self.column_of_hidden.max()) // self.signed_columns + 1
+
+    @cached_property
+    def column_of_hidden(self) -> NDArray[np.intp]:
+        """(hidden,) Signed column of each hidden unit, over all sub-arrays but the last."""
+        return _columns(self.hidden_columns, self.hidden)
+
+    @cached_property
+    def column_of_output(self) -> NDArray[np.intp]:
+        """(copies * outputs,) Signed column of the last sub-array of each copy of each output."""
+        return _columns(self.output_columns, self.copies * self.outputs)
 
     @cached_property
     def hidden_of_row(self) -> NDArray[np.intp]:
@@ -90,12 +115,12 @@ class Placement:
     @cached_property
     def used(self) -> NDArray[np.bool_]:
         """(subarrays, rows, columns) True where a cell holds a weight."""
-        mask = np.zeros(self.geometry.shape, dtype=np.bool_)
         width = self.encoding.cells_a_weight
-        for subarray in range(self.hidden_subarrays):
-            units = min(self.hidden - subarray * self.signed_columns, self.signed_columns)
-            mask[subarray, :, : units * width] = True
-        mask[-1, :, : self.copies * self.outputs * width] = True
+        signed = np.zeros((self.geometry.subarrays, self.signed_columns), dtype=np.bool_)
+        signed[:-1].reshape(-1)[self.column_of_hidden] = True
+        signed[-1, self.column_of_output] = True
+        mask = np.zeros(self.geometry.shape, dtype=np.bool_)
+        mask[:, :, : self.signed_columns * width] = np.repeat(signed, width, axis=1)[:, None]
         return mask
 
     def target_states(self, target_low: NDArray[np.bool_]) -> tuple[CellIndices, NDArray[np.bool_]]:
@@ -110,3 +135,18 @@ class Placement:
             )
         cells = np.flatnonzero(self.used)
         return cells, target_low.ravel()[cells]
+
+
+def _columns(given: tuple[int, ...] | None, count: int) -> NDArray[np.intp]:
+    return np.arange(count) if given is None else np.array(given, dtype=np.intp)
+
+
+def _check_columns(name: str, columns: NDArray[np.intp], count: int, places: int) -> None:
+    """Raise ConfigurationError unless ``count`` different columns of ``places`` are named."""
+    found = len(np.unique(columns))
+    if not len(columns) == found == count or not 0 <= columns.min() <= columns.max() < places:
+        raise ConfigurationError(
+            f"{name} names {found} different columns from {columns.min(initial=0)} to "
+            f"{columns.max(initial=0)}; it must name {count} of 0 to {places - 1}, each once. "
+            "Assign the columns again."
+        )

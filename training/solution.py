@@ -13,6 +13,8 @@ from crossbar.units import Ratio
 from training.encoding import Encoding
 from training.placement import Placement
 
+COLUMNS = ("hidden_columns", "output_columns")
+"""Of the placement; stored only where columns were assigned."""
 DIGITAL = ("hidden_gain", "hidden_offset", "drive", "output_gain", "output_offset")
 
 
@@ -42,7 +44,7 @@ class Solution:
     def to_arrays(self) -> dict[str, NDArray]:
         """Everything as named arrays, for storage; `from_arrays` is the inverse."""
         place = self.placement
-        return {
+        arrays = {
             "trained": _as_codes(self.trained),
             "encoding": _as_codes(place.encoding.value),
             "hidden": np.array(place.hidden),
@@ -50,7 +52,13 @@ class Solution:
             "rows_at_once": np.array(place.rows_at_once),
             "bound": np.array(self.bound),
             "target_low": self.target_low,
-        } | {name: getattr(self, name) for name in DIGITAL}
+        }
+        moved = {
+            name: np.array(columns)
+            for name in COLUMNS
+            if (columns := getattr(place, name)) is not None
+        }
+        return arrays | moved | {name: getattr(self, name) for name in DIGITAL}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> "Solution":
@@ -66,6 +74,11 @@ class Solution:
                     outputs=int(arrays["outputs"]),
                     encoding=Encoding(_as_text(arrays["encoding"])),
                     rows_at_once=int(arrays["rows_at_once"]),
+                    **{
+                        name: tuple(int(column) for column in arrays[name])
+                        for name in COLUMNS
+                        if name in arrays
+                    },
                 ),
                 bound=float(arrays["bound"]),
                 target_low=low,

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from physics.defects import SISTER_CHIP
 from training.calibration import Calibration
 from training.encoding import Encoding
 from training.hardware import scores
-from training.network import CrossbarNetwork, GatedSum
+from training.network import CrossbarNetwork, gated_sums
 from training.placement import Placement
 from training.statistics_aware_store import StatisticsAwareStore
 
@@ -47,14 +49,47 @@ def test_training_and_hardware_do_the_same_arithmetic(place):
 
 
 def test_a_part_beyond_its_bound_is_left_out_and_gets_no_gradient():
-    """The sum is that of the parts within the bound."""
-    parts = torch.tensor([0.5, -4.0, 2.0]).reshape(1, 3, 1, 1).requires_grad_()
+    """The sum is that of the parts within the bound, here the first and last of three."""
+    weights = torch.tensor([0.5, 0.0, -4.0, 0.0, 2.5, -0.5]).reshape(1, 6, 1).requires_grad_()
+    drive = torch.ones((1, 1, 6)).requires_grad_()
 
-    total = GatedSum.apply(parts, torch.full((1, 3, 1, 1), 2.0))
+    total = gated_sums(drive, weights, 1.5, together=2)
     total.backward()
 
     assert total.item() == 2.5
-    assert parts.grad.flatten().tolist() == [1, 0, 1]
+    assert weights.grad.flatten().tolist() == [1, 1, 0, 0, 1, 1]
+    assert drive.grad.flatten().tolist() == [0.5, 0, 0, 0, 2.5, -0.5]
+
+
+def test_columns_of_any_order_give_the_same_scores():
+    """Units that sit in other columns, with spare ones between, compute the same."""
+    plain = Placement(hidden=90, rows_at_once=5)
+    moved = replace(
+        plain,
+        hidden_columns=tuple(149 - unit for unit in range(90)),
+        output_columns=tuple(np.random.default_rng(1).permutation(50).tolist()),
+    )
+    generator = torch.Generator().manual_seed(3)
+    network = CrossbarNetwork(plain, 1.3, generator)
+    other = CrossbarNetwork(moved, 1.3, generator)
+    other.load_state_dict(
+        {
+            name: value
+            for name, value in network.state_dict().items()
+            if name not in ("latents", "column_of_hidden", "column_of_output")
+        },
+        strict=False,
+    )
+    conductances = torch.rand((2, *plain.geometry.shape), generator=generator)
+    there = torch.rand(conductances.shape, generator=generator)
+    hidden = there[:, :3].transpose(1, 2).reshape(2, 100, 150)
+    first = conductances[:, :3].transpose(1, 2).reshape(2, 100, 150)
+    hidden[..., moved.column_of_hidden] = first[..., plain.column_of_hidden]
+    there[:, :3] = hidden.reshape(2, 100, 3, 50).transpose(1, 2)
+    there[:, 3][..., moved.column_of_output] = conductances[:, 3]
+    images = torch.rand((2, 5, 100), generator=generator)
+
+    assert torch.allclose(other(images, there, 0.5), network(images, conductances, 0.5), atol=1e-5)
 
 
 def test_a_network_continues_where_a_solution_ended(ideal):

@@ -46,9 +46,23 @@ def test_target_states_can_be_written_back_into_the_die():
     assert np.array_equal(written.reshape(low.shape), low & place.used)
 
 
+def test_assigned_columns_hold_the_units_and_others_stay_spare():
+    """Three hidden units in three sub-arrays use three columns; the outputs theirs."""
+    place = Placement(hidden=3, rows_at_once=10, hidden_columns=(149, 0, 60))
+
+    assert place.hidden_subarrays == 3
+    assert place.used[:3].any(axis=1).nonzero()[0].tolist() == [0, 1, 2]
+    assert place.used[:3].any(axis=1).nonzero()[1].tolist() == [0, 10, 49]
+    assert place.used[3].all()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"hidden": 2, "hidden_columns": (1, 1)}, "must name 2 of 0 to 149"),
+        ({"hidden": 2, "hidden_columns": (1, 150)}, "must name 2 of 0 to 149"),
+        ({"hidden": 2, "hidden_columns": (1,)}, "must name 2 of 0 to 149"),
+        ({"output_columns": tuple(range(49))}, "must name 50 of 0 to 49"),
         ({"hidden": 151}, "Choose 1 to 150"),
         ({"hidden": 0}, "Choose 1 to 150"),
         ({"hidden": 76, "encoding": Encoding.DIFFERENTIAL}, "Choose 1 to 75"),

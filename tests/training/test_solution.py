@@ -16,6 +16,15 @@ def test_arrays_and_back_is_the_same_solution(ideal):
     assert again.checksum == ideal.checksum
 
 
+def test_assigned_columns_survive_storage(ideal):
+    """And tell the solution from the one that is not assigned."""
+    place = replace(ideal.placement, hidden_columns=tuple(reversed(range(50))))
+    moved = replace(ideal, placement=place)
+
+    assert Solution.from_arrays(moved.to_arrays()).placement == place
+    assert moved.checksum != ideal.checksum
+
+
 def test_the_checksum_sees_a_single_cell(ideal):
     """One other state is another solution."""
     other = ideal.target_low.copy()
