@@ -23,7 +23,7 @@ from analysis.normal_population import (
 )
 from crossbar.errors import DataError
 from crossbar.units import Ratio, Seconds
-from physics.read_noise import flicker_memories
+from physics.read_noise import SLOWEST, SPACING, flicker_memories
 from physics.retention import flip_time
 
 FloatArray = NDArray[np.float64]
@@ -34,7 +34,7 @@ FEWEST = 4
 PARTS = np.linspace(0.0, 0.99, 12)
 """Of 1/f noise in the scatter, as tried."""
 FASTEST: Seconds = 1e-3
-"""Memory below which 1/f noise is white for readings that are seconds apart."""
+"""Memory below which 1/f noise is white for all readings."""
 ATTEMPT_TIME: Seconds = 1e-9
 """For the thermal stability that a flip time implies; by custom."""
 DELTAS = (5.0, 200.0)
@@ -52,7 +52,8 @@ class DriftFit:
     scatter: FloatArray
     """Standard deviation of ln G about the line."""
     correlated: Ratio
-    """Part of the scatter's variance that is 1/f noise."""
+    """Part of the scatter's variance that is 1/f noise, as far as readings share it: what forgets
+    faster than they follow each other is white to them."""
     onset: Seconds
     confidence: Ratio
 
@@ -190,9 +191,13 @@ def stability(mean_time: Seconds, attempt_time: Seconds = ATTEMPT_TIME) -> Ratio
 
 
 def _correlation(time: FloatArray, part: float) -> FloatArray:
-    """(m, m) of readings whose noise is this part 1/f, the rest white."""
-    memories = np.array(flicker_memories(FASTEST))
+    """(m, m) of readings whose noise is this part 1/f with a memory, the rest white."""
     apart = np.abs(time[:, None] - time)
+    nearest = np.min(np.diff(np.sort(time)))
+    memories = np.array(flicker_memories(FASTEST))
+    # Faster processes are white to these readings: as 1/f they would count as white noise that
+    # no part of it can be rid of.
+    memories = memories[memories > min(nearest, SLOWEST) / SPACING]
     flicker = np.mean(np.exp(-apart[:, :, None] / memories), axis=2)
     return np.asarray(part * flicker + (1 - part) * np.eye(len(time)))
 
