@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.special import ndtr
-from scipy.stats import chi2
+from scipy.stats import f as fisher
 
 from analysis.intervals import check_confidence
 from crossbar.errors import DataError
@@ -34,7 +34,7 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class BreakdownFit:
-    """Triples are (estimate, low, high), of profile likelihood."""
+    """Triples are (estimate, low, high), of profile likelihood with `allowed_drop`."""
 
     median: tuple[Volts, Volts, Volts]
     """Magnitude of the amplitude at which half of the cells are broken."""
@@ -72,7 +72,7 @@ def breakdown_fit(
     middle = float(np.median(above[broken]))
     start = np.array([middle, np.log(max(float(np.std(above[broken])), 1e-3))])
     best = minimize(surprise, start, method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-9})
-    drop = float(chi2.ppf(confidence, 1)) / 2
+    drop = allowed_drop(len(above), confidence)
     ranges = ((best.x[0] - np.log(FAR), best.x[0] + np.log(FAR)), tuple(np.log(SPREADS)))
     ends = [_profile_ends(surprise, best.x, axis, ranges, best.fun + drop) for axis in (0, 1)]
     triples = [np.exp([best.x[axis], *ends[axis]]).tolist() for axis in (0, 1)]
@@ -84,6 +84,17 @@ def breakdown_fit(
         cells=len(above),
         broken=int(np.count_nonzero(broken)),
     )
+
+
+def allowed_drop(cells: int, confidence: float) -> float:
+    """In log-likelihood, to the ends of an interval from so many cells.
+
+    That for the median of a log-normal distribution whose amplitudes are all known, which is exact
+    (Student's t); chi-squared / 2 with many cells. For the spread, Weibull, steps and survivors it
+    is taken over, and holds by simulation (docs/experiments.md).
+    """
+    others = cells - 1
+    return float(cells / 2 * np.log1p(fisher.ppf(confidence, 1, others) / others))
 
 
 def censored(trains: Sequence[PulseTrain]) -> tuple[Values, Values]:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import t as student
 
 from analysis.breakdown_distribution import breakdown_fit, censored
 from crossbar.errors import DataError
@@ -8,11 +9,11 @@ from crossbar.records import PulseTrain
 RAMP = np.arange(1.0, 1.85, 0.05)
 
 
-def ramps(breakdown, stop=1.8):
+def ramps(breakdown, stop=1.8, steps=RAMP):
     """The records that ramps to ``stop`` leave of cells that break at these amplitudes."""
     found = []
     for cell, volts in enumerate(breakdown):
-        ramp = RAMP[stop + 1e-9 >= RAMP]
+        ramp = steps[stop + 1e-9 >= steps]
         broken = volts <= ramp[-1]
         given = ramp[: np.searchsorted(ramp, volts) + 1] if broken else ramp
         found.append(
@@ -47,6 +48,15 @@ def test_intervals_hold_the_truth_as_often_as_stated(distribution, stop):
         )
     assert np.all(np.mean(held, axis=0) >= 0.87)
     assert np.mean(held) < 1
+
+
+def test_in_fine_steps_the_median_has_students_interval():
+    """Of ten log-normal amplitudes known to 0.05 %: mean of the logarithms +- t s / root 10."""
+    logs = np.random.default_rng(6).normal(np.log(1.4), 0.05, 10)
+    fit = breakdown_fit(ramps(np.exp(logs), steps=np.arange(1.0, 1.85, 0.0005)))
+    low, high = student.interval(0.95, 9, np.mean(logs), np.std(logs, ddof=1) / 10**0.5)
+
+    assert fit.median[1:] == pytest.approx(np.exp([low, high]), abs=0.0006)
 
 
 def test_what_a_ramp_says_is_an_interval_or_an_end():
