@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t as student
 
 from crossbar.errors import DataError
 from crossbar.records import DotProductBlock
@@ -20,8 +21,7 @@ from crossbar.units import Amperes, Ratio
 FloatArray = NDArray[np.float64]
 FEWEST = 5
 """Vectors that make a line, a parabola and their errors."""
-QUANTILE = 1.959964
-"""Of the normal distribution: intervals are 95 %."""
+CONFIDENCE: Ratio = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +30,13 @@ class Estimate:
 
     value: float
     error: float
+    freedom: float
+    """Degrees of freedom of the error: of 100 vectors the strong ones make it, some 30."""
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 %."""
-        half = QUANTILE * self.error
+        """95 %, by Student's t."""
+        half = float(student.ppf(0.5 + CONFIDENCE / 2, self.freedom)) * self.error
         return self.value - half, self.value + half
 
 
@@ -130,9 +132,14 @@ def _bend(x: FloatArray, y: FloatArray, used: NDArray[np.bool_]) -> _Fit:
 
 
 def _mean(fits: list[_Fit], power: int) -> Estimate:
-    """One coefficient, over all columns."""
+    """One coefficient, over all columns. Degrees of freedom are Satterthwaite's (Biometrics
+    Bull. 2, 110, 1946) of the sum over vectors: the fourth power of a normal number, 3 on average,
+    stands for the square of its variance.
+    """
     influence = np.mean([fit.influence[power] for fit in fits], axis=0)
+    variance, fourth = float(np.sum(influence**2)), float(np.sum(influence**4))
     return Estimate(
         value=float(np.mean([fit.coefficients[power] for fit in fits])),
-        error=float(np.sqrt(np.sum(influence**2))),
+        error=variance**0.5,
+        freedom=3 * variance**2 / fourth if fourth > 0 else np.inf,
     )

@@ -53,16 +53,17 @@ def test_columns_have_gains_of_their_own():
 
 
 def test_intervals_hold_where_noise_grows_with_the_current():
-    """Two percent of each current: about 95 of 100 intervals hold the gain, and the bend."""
+    """Two percent of each current: 94 to 97 % of 1,000 intervals hold the gain, and the bend (with
+    the normal quantile, 93.5 % the bend: few strong vectors make it)."""
 
     def noisy(ideal, random):
         return ideal * (1 + 0.02 * random.standard_normal(ideal.shape))
 
-    found = [dot_product_quality(block_of(noisy, seed)) for seed in range(200)]
+    found = [dot_product_quality(block_of(noisy, seed)) for seed in range(1000)]
     for name, truth in (("gain", 1.0), ("nonlinearity", 0.0)):
         intervals = np.array([getattr(quality, name).interval for quality in found])
         covered = np.mean((intervals[:, 0] <= truth) & (truth <= intervals[:, 1]))
-        assert 0.90 <= covered <= 0.99, name
+        assert 0.94 <= covered <= 0.97, name
 
 
 def test_intervals_hold_where_a_vector_is_off_as_a_whole():

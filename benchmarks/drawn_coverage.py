@@ -1,0 +1,136 @@
+"""Do 95 % intervals hold for samples drawn from the very model that is fitted, without instruments?
+
+What a closed loop (docs/closed-loop.md) lacks here is the fit's own; what it lacks there only is
+the measurement's, or chance. Prints rows of the coverage table:
+
+    python -m benchmarks.drawn_coverage NAME [--samples 1000] [--seed 1]
+"""
+
+import argparse
+from collections.abc import Callable
+
+import numpy as np
+
+from analysis.breakdown_distribution import breakdown_fit
+from analysis.forming_fit import fit_forming, forming_counts
+from analysis.retention_fit import fit_drift
+from benchmarks.coverage_forming import true_values
+from benchmarks.coverage_mtj import triple
+from benchmarks.coverage_table import HEAD, Tallies
+from crossbar.records import PulseTrain
+from db.rows import Estimate
+from physics.draws import keys
+from physics.hfox import HfOxPopulation
+from physics.read_noise_population import HFOX_HIGH, HFOX_LOW, NOISE_DRAWS
+from protocols.forming import FormingParameters
+
+Random = np.random.Generator
+SPREAD = 0.05
+"""Of ln V of the drawn breakdown amplitudes."""
+DRIFTING = 60
+"""Cells of a state whose drift is fitted together."""
+
+
+def breakdown(samples: int, random: Random) -> list[Tallies]:
+    """Ramps in steps of 35 mV: lots of 10 and 40 cells, all broken or 60 % of them."""
+    found = []
+    for cells in (10, 40):
+        for steps in (15, 11):
+            tallies = Tallies(f"breakdown, {cells} cells, {steps} steps")
+            for _ in range(samples):
+                log_v = np.log(1.04) + SPREAD * random.standard_normal(cells)
+                ramp = 0.7 + 0.035 * np.arange(steps)
+                survived = np.searchsorted(ramp, np.exp(log_v))
+                if len(set(survived[survived < steps])) < 2:
+                    continue  # such a lot is refused
+                fit = breakdown_fit([train(ramp, int(last)) for last in survived])
+                tallies.see("median", triple(fit.median), 1.04)
+                tallies.see("spread", triple(fit.spread), SPREAD)
+            found.append(tallies)
+    return found
+
+
+def train(ramp: np.ndarray, survived: int) -> PulseTrain:
+    """The record of a cell that survived so many steps of a ramp."""
+    given = ramp[: survived + 1]
+    return PulseTrain(
+        cell=0,
+        part=0,
+        amplitude=np.r_[np.nan, -given],
+        width=np.full(len(given) + 1, 1e-7),
+        pulses=np.r_[0, np.ones(len(given), np.int64)],
+        conductance=np.full(len(given) + 1, 2e-4),
+        read_amplitude=0.1,
+        outcome="broken" if survived < len(ramp) else "survived",
+    )
+
+
+def forming(samples: int, random: Random) -> list[Tallies]:
+    """Dies of 400 cells: none dead, 1 % of them, or as many as a clustered process makes."""
+    population = HfOxPopulation()
+    ramp = np.array([pulse.amplitude for pulse in FormingParameters().ramp.pulses])
+    found = []
+    for label, rates in (
+        ("none dead", np.zeros(samples)),
+        ("1 % dead", np.full(samples, 0.01)),
+        ("clustered, 2 % dead", np.minimum(random.exponential(0.02, samples), 0.5)),
+    ):
+        tallies = Tallies(f"forming, {label}")
+        for rate in rates:
+            volts = population.forming_location - population.forming_scale * np.log(
+                -np.log(random.random(400))
+            )
+            volts[random.random(400) < rate] = np.inf
+            pulses = 1 + np.searchsorted(ramp, volts)
+            formed = pulses <= len(ramp)
+            fit = fit_forming(forming_counts(ramp, np.minimum(pulses, len(ramp)), formed))
+            ends = {"mean": fit.mean, "scale": fit.scale, "v99": fit.mostly}
+            for name, truth in true_values(population).items():
+                bound = ends[name]
+                estimate = Estimate(estimate=bound.value, low=bound.low, high=bound.high)
+                tallies.see(name, estimate, truth)
+        found.append(tallies)
+    return found
+
+
+def drift(samples: int, random: Random) -> list[Tallies]:
+    """Exponents of so many cells in either state, among the noise of simulated cells."""
+    time = np.concatenate([[0.02], np.geomspace(1, 1e4, 21)])
+    found = []
+    for state, population in (("LOW", HFOX_LOW), ("HIGH", HFOX_HIGH)):
+        tallies = Tallies(f"drift, {state}")
+        for lot in range(samples // DRIFTING):
+            noise = population.cells(random.random((DRIFTING, NOISE_DRAWS)))
+            names = keys(np.uint64(random.integers(2**62)), lot, np.arange(DRIFTING))
+            relative = 1 + noise.slow(names, np.tile(time, (DRIFTING, 1)))
+            relative += noise.white[:, None] * random.standard_normal(relative.shape)
+            exponent = random.normal(0.0, 0.03, DRIFTING)
+            fit = fit_drift(time, 25e-6 * (1 + time) ** -exponent[:, None] * relative)
+            for place, truth in enumerate(exponent):
+                ends = (fit.exponent[place], fit.low[place], fit.high[place])
+                tallies.see("exponent", triple(ends), truth)
+        found.append(tallies)
+    return found
+
+
+NAMES: dict[str, Callable[[int, Random], list[Tallies]]] = {
+    "breakdown": breakdown,
+    "forming": forming,
+    "drift": drift,
+}
+
+
+def main() -> None:
+    """Print the rows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=list(NAMES))
+    parser.add_argument("--samples", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    print(HEAD)
+    for tallies in NAMES[options.name](options.samples, np.random.default_rng(options.seed)):
+        print(*tallies.lines(), sep="\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
