@@ -15,7 +15,7 @@ from training.binary_layers import binary_layers
 from training.image_sets import ImageSet
 
 TEST_BATCH = 1000
-"""Images tested together; bounds memory, changes nothing."""
+"""Images tested together, unless told; bounds memory."""
 SHIFT = 4
 """Largest shift, in pixels, of an image that training may move."""
 
@@ -116,13 +116,16 @@ def _moved(pixels: Tensor, generator: torch.Generator) -> Tensor:
 
 
 @torch.no_grad()
-def accuracy(model: nn.Module, images: ImageSet) -> Ratio:
-    """Fraction of the test images that the model, as it is now, recognizes."""
+def accuracy(model: nn.Module, images: ImageSet, batch: int = TEST_BATCH) -> Ratio:
+    """Fraction of the test images that the model, as it is now, recognizes.
+
+    How many are tested together changes nothing, unless a memory's bits change from read to read.
+    """
     device = next(model.parameters()).device
     model.eval()
     right = 0
-    for start in range(0, len(images.test_labels), TEST_BATCH):
-        pixels = images.test_pixels[start : start + TEST_BATCH].to(device)
-        labels = images.test_labels[start : start + TEST_BATCH].to(device)
+    for start in range(0, len(images.test_labels), batch):
+        pixels = images.test_pixels[start : start + batch].to(device)
+        labels = images.test_labels[start : start + batch].to(device)
         right += int((model(images.scaled(pixels)).argmax(1) == labels).sum())
     return right / len(images.test_labels)

@@ -21,6 +21,7 @@ from training.binary_layers import BinaryLinear, binary_layers
 from training.classifier import FitPlan, accuracy, fit
 from training.fixed_point import FixedPoint
 from training.image_sets import ImageSet
+from training.seeded import seeded
 from training.written_words import WriteLedger, WrittenWords
 
 WordPulses = tuple[WritePulse, ...]
@@ -151,7 +152,7 @@ def train_written(
     cells = np.random.default_rng(seed)
     model = written_mlp(generator, widths, write_plan.format, population, cells)
     steps = fit_plan.epochs * (len(images.train_labels) // fit_plan.batch)
-    draws = torch.Generator().manual_seed(seed + 2**32)
+    draws = seeded(seed, "failing writes")
     writer = WordWriter(model, write_plan, steps, draws)
     fit(model, images, fit_plan, generator, after_step=writer)
     memories = [layer.memory for layer in writer.layers]
