@@ -63,8 +63,9 @@ def cheapest_pulse(
         return math.inf if found is None else math.log(flip_energy(population, found))
 
     starts = [np.array([math.log(population.tau_d * t), start_ratio]) for t in (3, 6, 12, 24)]
-    best = min(starts, key=cost)
-    if math.isinf(cost(best)):
+    costs = [cost(start) for start in starts]
+    best = starts[int(np.argmin(costs))]
+    if math.isinf(min(costs)):
         raise ConfigurationError(
             f"No pulse of at most {max_amplitude:g} V and {widths[0]:g} to {widths[1]:g} s writes "
             f"these cells with a bit error rate of {rate:g}. Allow more of either, or more errors."

@@ -90,7 +90,7 @@ class WordWriter:
             memory = layer.memory
             assert isinstance(memory, WrittenWords)  # `written_mlp` put them there
             memory.use(pulses)
-            targets = self.plan.format.encoded(layer.latents.reshape(-1), rounding)
+            targets = self.plan.format.encoded(layer.latents.reshape(-1).cpu(), rounding)
             memory.write(targets, self.generator)
             if not self.plan.keeps_copy:
                 layer.latents.copy_(memory.values)
@@ -141,16 +141,19 @@ def train_written(
     write_plan: WritePlan,
     population: MtjPopulation,
     seed: int,
+    torch_device: str = "cpu",
 ) -> WrittenTraining:
     """Train a network on fresh junctions of a population, and test it as it lies in them.
 
     The seed gives the weights and the order of the images, the cells, and the draws of the writes,
-    by generators of their own: trainings of one seed with other pulses start alike.
+    by generators of their own: trainings of one seed with other pulses start alike. Words are
+    written on the CPU, whatever the torch device that multiplies with them.
     """
     generator = torch.Generator().manual_seed(seed)
     widths = (images.train_pixels[0].numel(), *hidden, images.classes)
     cells = np.random.default_rng(seed)
     model = written_mlp(generator, widths, write_plan.format, population, cells)
+    model.to(torch_device)
     steps = fit_plan.epochs * (len(images.train_labels) // fit_plan.batch)
     draws = seeded(seed, "failing writes")
     writer = WordWriter(model, write_plan, steps, draws)

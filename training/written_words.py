@@ -108,7 +108,7 @@ class WrittenWords:
 
     def read(self, latents: Tensor) -> Tensor:
         """The values that the cells hold, whatever the latents are; straight through to these."""
-        return held(latents, self._values.view(self.shape))
+        return held(latents, self.values.to(latents.device))
 
     @property
     def values(self) -> Tensor:
@@ -140,12 +140,11 @@ class WrittenWords:
         changing = self.format.taken_apart(self.words[rows] ^ targets[rows])
         places = torch.nonzero(changing)
         cells = rows[places[:, 0]] * self.format.bits + places[:, 1]
-        to_state = aimed[changing].long()
-        at = to_state * len(self.cells.delta) + cells
+        at = aimed[changing] * len(self.cells.delta) + cells
         failed = torch.rand(len(at), generator=generator) < self._tables.fails.view(-1)[at]
         flips = torch.zeros_like(changing)
         flips[changing] = ~failed
-        self._account(cells, to_state, failed)
+        self._account(at, failed)
         self.words[rows] ^= self.format.put_together(flips)
         self._values[rows] = self.format.decoded(self.words[rows])
 
@@ -165,30 +164,33 @@ class WrittenWords:
             self.use(snapshot["pulses"])
         self._holding = float(snapshot["holding"])  # summed up on the way: not quite the sum anew
 
-    def _account(self, cells: Tensor, to_state: Tensor, failed: Tensor) -> None:
+    def _account(self, at: Tensor, failed: Tensor) -> None:
+        """Add one write; ``at`` are the changing cells' places in the flat tables."""
         assert self._tables is not None
-        flip, hold = self._tables.flip, self._tables.hold
-        before = flip[to_state, cells].double()
-        in_target = hold[to_state, cells].double()
-        left_alone = self._holding - float(hold[1 - to_state, cells].double().sum())
+        cells = len(self.cells.delta)
+        before = self._tables.flip.view(-1)[at].double()
+        in_target = self._tables.hold.view(-1)[at].double()
+        was = self._tables.hold.view(-1)[torch.where(at < cells, at + cells, at - cells)].double()
         spent_before = float(before.sum())
         spent_after = float(torch.where(failed, before, in_target).sum())
+        left_alone = self._holding - float(was.sum())
         self.ledger.changed_before += spent_before
         self.ledger.changed_after += spent_after
         self.ledger.all_before += left_alone + spent_before
         self.ledger.all_after += left_alone + spent_after
         self.ledger.writes += 1
-        self.ledger.changing += len(cells)
+        self.ledger.changing += len(at)
         self.ledger.failed += int(failed.sum())
-        was = hold[1 - to_state, cells].double()
-        self._holding += float(torch.where(failed, 0.0, in_target - was).sum())
+        self._holding = left_alone + float(torch.where(failed, was, in_target).sum())
 
     def _tabulated(self) -> _PulseTables:
-        """Work out what the pulses do to every cell, those of each bit at once."""
-        tables = {name: np.empty((2, len(self.cells.delta)), np.float32) for name in _NAMES}
-        for bit, pulse in enumerate(self.pulses):
-            column = slice(bit, None, self.format.bits)
-            cells = self.cells[np.arange(len(self.cells.delta))[column]]
+        """Work out what the pulses do to every cell, those of equal bits at once."""
+        count = len(self.cells.delta)
+        bit = np.arange(count) % self.format.bits
+        tables = {name: np.empty((2, count), np.float32) for name in _NAMES}
+        for pulse in set(self.pulses):
+            column = np.isin(bit, [place for place, own in enumerate(self.pulses) if own == pulse])
+            cells = self.cells if column.all() else self.cells[column]
             for number, state in enumerate(BITS):
                 tables["fails"][number, column] = write_error_rates(
                     cells, pulse, state, self.laws, self.anomalies

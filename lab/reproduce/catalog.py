@@ -9,7 +9,9 @@ from crossbar.errors import ConfigurationError
 if TYPE_CHECKING:
     from lab.reproduce.paper import Paper
 
-PAPERS: dict[str, str] = {}
+PAPERS: dict[str, str] = {
+    "approximate-write": "lab.reproduce.approximate_write:PAPER",
+}
 """Name to where its `Paper` stands, as "lab.reproduce.no_ecc:PAPER"; imported when asked for."""
 
 
