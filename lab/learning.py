@@ -66,7 +66,7 @@ class Teacher:
         right = grade_in_software(
             perfect, solution, self.dataset.test_images, self.dataset.test_labels, calibration
         )
-        return self._stored(solution, right.accuracy)
+        return self.stored(solution, right.accuracy)
 
     def statistics_aware(
         self, maps: Mapping[DieAddress, DefectMap], start: Solution | None
@@ -87,13 +87,13 @@ class Teacher:
         )
         solution = self._train(sampler, "statistics-aware", recipe.statistics_aware, start)
         accuracies = [self.emulated_accuracy(solution, found) for found in maps.values()]
-        return self._stored(solution, float(np.mean(accuracies)))
+        return self.stored(solution, float(np.mean(accuracies)))
 
     def defect_aware(self, die: DieAddress, found: DefectMap, start: Solution | None) -> Trained:
         """Weights for one mapped die, going on from ``start`` where there is one."""
         schedule = RECIPES[self.dataset.name].defect_aware
         solution = self._train(DefectAwareStore.of(found), "defect-aware", schedule, start)
-        return self._stored(solution, self.emulated_accuracy(solution, found), die)
+        return self.stored(solution, self.emulated_accuracy(solution, found), die)
 
     def emulated_accuracy(self, solution: Solution, found: DefectMap) -> float:
         """Accuracy on the test images of a die as mapped, in software."""
@@ -125,9 +125,8 @@ class Teacher:
             report=self.listener,
         )
 
-    def _stored(
-        self, solution: Solution, accuracy: float, die: DieAddress | None = None
-    ) -> Trained:
+    def stored(self, solution: Solution, accuracy: float, die: DieAddress | None = None) -> Trained:
+        """Keep a solution, with its accuracy in software, as a training run; for one die or all."""
         run = self.store.save_training_run(
             strategy=solution.trained,
             dataset=self.dataset.name,
