@@ -16,7 +16,7 @@ from db.run_tables import now
 from db.schema import dies, evaluations, training_arrays, training_runs
 from db.wafer_tables import check_wafer_named, ensure_die
 
-STRATEGIES = ("ideal", "defect-aware", "statistics-aware")
+STRATEGIES = ("ideal", "defect-aware", "statistics-aware", "in-the-loop")
 PLACES = ("hardware", "emulated software")
 
 

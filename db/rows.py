@@ -136,7 +136,7 @@ class TrainingRunRow:
 
     id: int
     strategy: str
-    """ "ideal", "defect-aware" or "statistics-aware"."""
+    """ "ideal", "defect-aware", "statistics-aware" or "in-the-loop"."""
     dataset: str
     recipe: dict[str, Any]
     seed: int

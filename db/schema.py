@@ -26,7 +26,7 @@ from db.schema_columns import moment as _time
 from db.schema_columns import refer as _refer
 from db.schema_columns import run_and_die as _run_and_die
 
-VERSION = "0009"
+VERSION = "0010"
 """The migration that leads to this schema; known here so that opening need not import Alembic."""
 
 # What is measured on, and with what.
@@ -354,6 +354,14 @@ training_arrays = Table(
     _refer("training_run_id", "training_runs", primary_key=True),
     Column("name", String(200), primary_key=True),
     Column("position", Integer, nullable=False),
+    _refer("value_array", "arrays"),
+)
+
+training_checkpoints = Table(
+    "training_checkpoints",
+    metadata,
+    _refer("run_id", "runs", primary_key=True),
+    Column("name", String(200), primary_key=True),
     _refer("value_array", "arrays"),
 )
 

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine
 from crossbar.errors import StorageError
 from crossbar.units import Seconds
 from db import (
+    checkpoint_tables,
     fit_tables,
     import_tables,
     map_tables,
@@ -183,6 +184,9 @@ class Store:
     save_training_run = writing("A training run", result_tables.save_training_run)
     training_run = reading(result_tables.training_run_row)
     latest_training_run = reading(result_tables.latest_training_run_row)
+    save_checkpoint = writing("A checkpoint of run {run_id}", checkpoint_tables.save_checkpoint)
+    checkpoint = reading(checkpoint_tables.checkpoint)
+    finish_training = writing("What run {run_id} has learned", checkpoint_tables.finish_training)
     save_evaluation = writing(
         "An evaluation of training run {training_run_id}", result_tables.save_evaluation
     )

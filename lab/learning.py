@@ -134,7 +134,7 @@ class Teacher:
             | {"encoding": RECIPES[self.dataset.name].encoding.value},
             seed=self.seed,
             software_accuracy=accuracy,
-            versions=versions() | {"torch": importlib.metadata.version("torch")},
+            versions=versions_of_training(),
             solution=solution.to_arrays(),
             wafer_id=self.wafer,
             die=die,
@@ -146,6 +146,11 @@ def data_set(name: str) -> Dataset:
     """The data set, from ``LAB_DATA_DIR`` if that is set. Raises as `load_dataset` does."""
     folder = os.environ.get("LAB_DATA_DIR")
     return load_dataset(name, Path(folder) if folder else None)
+
+
+def versions_of_training() -> dict[str, str]:
+    """What weights were learned with; stored with every training run."""
+    return versions() | {"torch": importlib.metadata.version("torch")}
 
 
 def mapped_dies(

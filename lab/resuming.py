@@ -5,7 +5,16 @@ from db.rows import RunRow
 from db.store import Store
 from lab.bench import Bench
 from lab.parameters import build
-from lab.runs import Listener, RunSummary, Work, findings_of, measure, wafer_of, work_of
+from lab.runs import (
+    IN_THE_LOOP,
+    Listener,
+    RunSummary,
+    Work,
+    findings_of,
+    measure,
+    wafer_of,
+    work_of,
+)
 from protocols.catalog import protocol
 
 
@@ -26,11 +35,18 @@ def resume_run(
             f"{bench.configuration.wafer.name!r}. Resume it with its own bench file and seed."
         )
     store.finish_run(run, "running")  # taken up again
-    return measure(store, bench, run, _work_of(store, row), listener, findings_of(store, run))
+    work = _work_of(store, bench, row)
+    return measure(store, bench, run, work, listener, findings_of(store, run))
 
 
-def _work_of(store: Store, row: RunRow) -> Work:
-    """What a stored run does on a die: its protocol, or the programming of trained weights."""
+def _work_of(store: Store, bench: Bench, row: RunRow) -> Work:
+    """What a stored run does on a die: its protocol, training with it, or the programming of
+    trained weights.
+    """
+    if row.protocol == IN_THE_LOOP:
+        from lab.in_the_loop import work_in_the_loop
+
+        return work_in_the_loop(store, bench, row)
     if row.training_run_id is not None:
         # Only here, since weights bring torch with them.
         from lab.programming import records_of_programming

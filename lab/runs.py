@@ -22,6 +22,9 @@ PACKAGES = ("crossbar-lab", "numpy", "pymeasure", "pyvisa", "sqlalchemy")
 MAX_CONTACT_FAILURES = 3
 """So many dies in a row without contact mean that something is wrong with the set-up."""
 
+IN_THE_LOOP = "train-in-the-loop"
+"""What runs are called that train with a die in the loop (`lab.in_the_loop`)."""
+
 Work = Callable[[MemoryDie, frozenset[Key]], Iterable[Record]]
 """(die, keys already stored) to records."""
 
@@ -237,12 +240,12 @@ def _while_touching(bench: Bench, die: MemoryDie, records: Iterable[Any]) -> Ite
     said = bench.messages
     for record in records:
         if bench.messages != said or not said:  # makers' packages count no messages: look always
-            _still_touching(bench, die)
+            still_touching(bench, die)
             said = bench.messages
         yield record
 
 
-def _still_touching(bench: Bench, die: MemoryDie) -> None:
+def still_touching(bench: Bench, die: MemoryDie) -> None:
     """Raise ContactError if the needles have lifted since the last look: what was measured since
     then is worth nothing, and is not stored.
     """

@@ -15,6 +15,7 @@ from db.rows import Estimate, FitRow, RunRow
 from db.store import Store
 from lab.findings import store_fits, technology_of
 from lab.fits import FitRecipe, recipe_of
+from lab.runs import IN_THE_LOOP
 from lab.time_left import in_words
 
 if TYPE_CHECKING:
@@ -329,11 +330,35 @@ def _triple(found: tuple[float, ...], unit: str = "") -> str:
     return with_interval(Estimate(estimate=estimate, low=low, high=high), unit)
 
 
+def _tell_training(output: "Output", store: Store, row: RunRow) -> None:
+    """What a training with a die in the loop learned, and what it cost the cells."""
+    if row.training_run_id is None:
+        output.say("Nothing was learned: the needles do not touch the die.", style="yellow")
+        return
+    trained = store.training_run(row.training_run_id)
+    recipe = trained.recipe
+    (die,) = row.dies
+    output.say(
+        f"Training run {trained.id} ({trained.strategy}, {trained.dataset}): "
+        f"{100 * trained.software_accuracy:.2f} % of the test images in software, by the "
+        f"conductances as read. The die itself is graded by: lab evaluate --dies {die.x},{die.y}"
+    )
+    output.say(f"{recipe['pulses']:,} pulses, at most {recipe['most_pulses']} on a cell.")
+    if recipe["worn_out"]:
+        output.say(
+            f"{recipe['worn_out']} cells may get no further write, by pulses_per_cell "
+            f"{recipe['pulses_per_cell']} or max_pulses_per_cell of the limits. They kept their "
+            "states, and what is digital went on learning.",
+            style="yellow",
+        )
+
+
 Teller = Callable[["Output", Store, RunRow], None]
 TELLERS: dict[str, Teller] = {
     "array-map": _tell_defects,
     "dot-product-check": _tell_dot_products,
     "program-and-verify": _tell_levels,
+    IN_THE_LOOP: _tell_training,
 }
 POPULATION_TELLERS: dict[str, Teller] = {"array-map": _tell_population}
 """Left out with the fits: these import torch."""

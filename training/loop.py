@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from crossbar.errors import ConfigurationError
 from training.datasets import Dataset
-from training.network import CrossbarNetwork
+from training.network import CrossbarNetwork, MeasuredSums
 from training.placement import Placement
 from training.recipe import Schedule
 from training.solution import Solution
@@ -113,10 +113,16 @@ class Stepper:
     """Makes one step of the optimizer at a time, and lowers its rates on the way."""
 
     def __init__(
-        self, network: CrossbarNetwork, store: WeightStore, schedule: Schedule, images: int
+        self,
+        network: CrossbarNetwork,
+        store: WeightStore,
+        schedule: Schedule,
+        images: int,
+        measured: MeasuredSums | None = None,
     ) -> None:
         self.network = network
         self.store = store
+        self.measured = measured
         self.rates = (schedule.latent_rate, schedule.digital_rate)
         self.optimizer = torch.optim.Adam(
             [{"params": [network.latents]}, {"params": network.digital()}], foreach=True
@@ -131,7 +137,7 @@ class Stepper:
             group["lr"] = rate * falling
         conductances = self.store.realize(self.network.latents)
         shared = images.view(len(conductances), -1, images.shape[1])
-        scores = self.network(shared, conductances, self.store.window)
+        scores = self.network(shared, conductances, self.store.window, self.measured)
         loss = cross_entropy(scores.flatten(0, 1), labels)
         self.optimizer.zero_grad()
         loss.backward()

@@ -3,7 +3,11 @@
 `training.hardware` does the same with numpy and real currents; a test holds the two together.
 """
 
+from typing import Protocol
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from crossbar.units import Ratio
@@ -16,6 +20,22 @@ FIRST_LATENTS = 0.1
 START_LATENT = 0.1
 """A network that continues from binary weights has latents of plus or minus this: far enough from
 zero that a few steps flip nothing, near enough that a schedule of a few hundred can."""
+
+
+class MeasuredSums(Protocol):
+    """What a programmed die adds up, to stand in for what its conductances say it should."""
+
+    def hidden(self, images: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(batch, hidden) sums of layer 1 for (batch, rows) images from 0 to 1."""
+
+    def outputs(self, driven: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(batch, copies, outputs) sums of layer 2 for (batch, hidden) activations."""
+
+
+def as_measured(modelled: Tensor, measured: NDArray[np.float64]) -> Tensor:
+    """The measured values, with the gradient of the modelled ones; ``measured`` of their shape."""
+    # modelled - modelled is exactly zero, so the value is the measured one.
+    return torch.from_numpy(measured).to(modelled.dtype) + (modelled - modelled.detach())
 
 
 def gated_sums(drive: Tensor, weights: Tensor, bound: Ratio, together: int) -> Tensor:
@@ -78,18 +98,29 @@ class CrossbarNetwork(nn.Module):
             self.output_offset,
         ]
 
-    def forward(self, images: Tensor, conductances: Tensor, window: Ratio) -> Tensor:
+    def forward(
+        self,
+        images: Tensor,
+        conductances: Tensor,
+        window: Ratio,
+        measured: MeasuredSums | None = None,
+    ) -> Tensor:
         """Scores of the outputs.
 
         ``images`` (dies, batch, rows) from 0 to 1; ``conductances`` (dies, subarrays, rows,
-        columns) relative to the median LOW conductance. Returns (dies, batch, outputs).
+        columns) relative to the median LOW conductance. Returns (dies, batch, outputs). What is
+        ``measured`` of a single die takes the place of its sums; gradients stay those of the
+        conductances.
         """
         weights = signed(conductances, 1.0, window, self.placement.encoding)
         dies, rows = len(weights), self.placement.geometry.rows
         # All hidden columns side by side: (dies, rows, hidden).
         first = weights[:, : self.placement.hidden_subarrays].transpose(1, 2)
         first = first.reshape(dies, rows, -1).index_select(-1, self.column_of_hidden)
-        hidden = torch.tanh(self.hidden_gain * self._sums(images, first) + self.hidden_offset)
+        sums = self._sums(images, first)
+        if measured is not None:
+            sums = as_measured(sums, measured.hidden(images[0].numpy())[None])
+        hidden = torch.tanh(self.hidden_gain * sums + self.hidden_offset)
         driven = hidden * self.drive.clamp(0, 1)
         # Each copy of the outputs sees its own hidden units: (dies * copies, batch, rows).
         copies, outputs = self.output_gain.shape
@@ -98,6 +129,9 @@ class CrossbarNetwork(nn.Module):
         second = second.view(dies, rows, copies, outputs)
         second = second.transpose(1, 2).reshape(dies * copies, rows, outputs)
         sums = self._sums(sources, second).view(dies, copies, -1, outputs)
+        if measured is not None:
+            found = measured.outputs(driven[0].detach().numpy().astype(np.float64))
+            sums = as_measured(sums, found.transpose(1, 0, 2)[None])
         return (sums * self.output_gain.unsqueeze(1)).sum(1) + self.output_offset
 
     def _sums(self, drive: Tensor, weights: Tensor) -> Tensor:

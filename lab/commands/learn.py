@@ -1,10 +1,15 @@
 """`lab train`, `lab program`, `lab evaluate`: networks."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated
+
+if TYPE_CHECKING:
+    from crossbar.geometry import DieAddress
+    from lab.learning import Teacher, Trained
+    from training.solution import Solution
 
 DataSet = Annotated[str, typer.Option("--dataset", help="digits (no download) or mnist.")]
 TrainingRun = Annotated[
@@ -15,14 +20,26 @@ Dies = Annotated[str | None, typer.Option("--dies", help="all, a number, or 'x,y
 
 def train(
     strategy: Annotated[
-        str, typer.Argument(help="ideal, defect-aware or statistics-aware.")
-    ] = "statistics-aware",
+        str | None,
+        typer.Argument(help="ideal, defect-aware or statistics-aware (the default)."),
+    ] = None,
     bench: BenchFile = None,
     simulated: Simulated = False,
     database: Database = DATABASE,
     dataset: DataSet = "digits",
     die: Annotated[
-        str | None, typer.Option("--die", help="x,y of the die that defect-aware weights are for.")
+        str | None,
+        typer.Option("--die", help="x,y of the die, with defect-aware and --in-the-loop."),
+    ] = None,
+    in_the_loop: Annotated[
+        bool,
+        typer.Option(
+            "--in-the-loop", help="Train with the die: it makes the forward pass, and is written."
+        ),
+    ] = False,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="With --in-the-loop: name=value of its plan; may be repeated."),
     ] = None,
     dies: Annotated[
         str | None,
@@ -40,13 +57,23 @@ def train(
     from crossbar.errors import ConfigurationError
     from db.store import Store
     from lab.chosen_bench import chosen_bench, parse_dies
-    from lab.learning import Teacher, check_strategy, data_set, mapped_dies
+    from lab.commands.learn_in_the_loop import learn_in_the_loop
+    from lab.learning import Teacher, check_strategy, data_set
     from lab.output import Output
     from training.solution import Solution
 
     output = Output(as_json=json)
-    check_strategy(strategy)
     chosen = chosen_bench(bench, simulated, seed)
+    if in_the_loop:
+        if strategy is not None or die is None:
+            raise ConfigurationError("--in-the-loop needs --die x,y, and is a strategy by itself.")
+        learn_in_the_loop(
+            output, chosen, database, die, dataset, start, training_seed, assignments or []
+        )
+        return
+    if assignments:
+        raise ConfigurationError("--set goes with --in-the-loop, and only with it.")
+    strategy = check_strategy(strategy or "statistics-aware")
     table = chosen.configuration.wafer
     if (strategy == "defect-aware") != (die is not None):
         raise ConfigurationError("--die x,y goes with defect-aware training, and only with it.")
@@ -62,15 +89,8 @@ def train(
             ),
         )
         begin = None if start is None else Solution.from_arrays(store.training_run(start).solution)
-        if strategy == "ideal":
-            trained = teacher.ideal()
-        elif strategy == "statistics-aware":
-            places = parse_dies(dies, table.addresses) if dies else None
-            trained = teacher.statistics_aware(mapped_dies(store, teacher.wafer, places), begin)
-        else:
-            (place,) = parse_dies(die, table.addresses)
-            found = mapped_dies(store, teacher.wafer, [place])[place]
-            trained = teacher.defect_aware(place, found, begin)
+        places = parse_dies(die or dies, table.addresses) if die or dies else None
+        trained = _taught(teacher, strategy, places, begin)
     output.say(
         f"Training run {trained.training_run} ({strategy}, {dataset}): "
         f"{100 * trained.software_accuracy:.2f} % of the test images in software."
@@ -83,6 +103,21 @@ def train(
             "software_accuracy": trained.software_accuracy,
         }
     )
+
+
+def _taught(
+    teacher: "Teacher", strategy: str, places: "list[DieAddress] | None", begin: "Solution | None"
+) -> "Trained":
+    """Train by one of the strategies in software; ``places`` are the mapped dies meant."""
+    from lab.learning import mapped_dies
+
+    if strategy == "ideal":
+        return teacher.ideal()
+    maps = mapped_dies(teacher.store, teacher.wafer, places)
+    if strategy == "statistics-aware":
+        return teacher.statistics_aware(maps, begin)
+    ((place, found),) = maps.items()
+    return teacher.defect_aware(place, found, begin)
 
 
 def program(

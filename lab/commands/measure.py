@@ -218,7 +218,7 @@ def resume(
     from lab.chosen_bench import chosen_bench
     from lab.output import Output
     from lab.resuming import resume_run
-    from lab.runs import wafer_of
+    from lab.runs import IN_THE_LOOP, wafer_of
     from lab.session import session
     from lab.telling import listener, tell_run
     from lab.time_left import time_left
@@ -237,8 +237,8 @@ def resume(
         row = opened.store.run(run_number)
         options = _bench_options(bench, simulated, seed, database, execution)
         left_over = [die for die in row.dies if die not in opened.store.done_dies(run_number)]
-        # Trained weights are written in no time, and a plan would need them.
-        planned = left_over if row.training_run_id is None else []
+        # Trained weights are written in no time and a plan would need them; training has no plan.
+        planned = [] if row.training_run_id or row.protocol == IN_THE_LOOP else left_over
         with (
             time_left(output, opened.bench, row.protocol, row.parameters, planned, options) as left,
             output.progress(row.protocol, len(row.dies)) as step,
