@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t
+from scipy.stats import t, ttest_1samp
 
 from analysis.intervals import clopper_pearson
 from crossbar.errors import DataError
@@ -14,6 +14,8 @@ from crossbar.units import Ratio, Siemens
 
 Values = NDArray[np.float64]
 Interval = tuple[float, float, float]
+REMEMBERS = 0.05
+"""p-value below which the final reads count as having a memory. Ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,7 @@ class LevelStatistics:
     deviation_low: Siemens
     """Its interval, from the scatter of the cells' squares."""
     deviation_high: Siemens
+    """Infinite where the noise may outlast the final reads (`outlasts`)."""
     noise: Siemens
     """Standard deviation of one final read of a cell from the next, root mean square over the
     cells; NaN for cells read once."""
@@ -82,11 +85,15 @@ def level_statistics(
 def deviation_of_cells(final: Values, confidence: Ratio = 0.95) -> Interval:
     """Standard deviation of what n cells conduct, with its interval, from m reads of each (n, m).
 
-    The variance of the cells' means, less an m-th of the variance within the cells. Noise that
-    does not change within the reads cannot be told from the cell and stays in. The interval is
+    The variance of the cells' means, less an m-th of the variance within the cells. The interval is
     Student's for the mean of the n contributions to that difference, whatever the distribution of
     the cells; its low end, and the estimate, are 0 where the noise explains everything. With one
     read nothing is taken out. NaN below two cells.
+
+    Noise that does not change within the reads cannot be told from the cell. It widens the spread
+    that is read; but it also let cells pass the verify read that lie farther out, and those read
+    too near. Which of the two is more cannot be told, so where noise `outlasts` the reads the
+    spread is a lower bound: the high end is infinite.
     """
     count, reads = final.shape
     if count < 2:
@@ -96,7 +103,27 @@ def deviation_of_cells(final: Values, confidence: Ratio = 0.95) -> Interval:
     squares = count / (count - 1) * (means - means.mean()) ** 2 - within / reads
     half = float(t.ppf(0.5 + confidence / 2, count - 1) * np.std(squares, ddof=1) / count**0.5)
     found, low, high = (max(squares.mean() + reach, 0.0) ** 0.5 for reach in (0.0, -half, half))
-    return float(found), float(low), float(high)
+    return float(found), float(low), np.inf if outlasts(final) else float(high)
+
+
+def outlasts(final: Values) -> bool:
+    """Whether m reads of n cells (n, m) remember each other, so that noise may outlast them all.
+
+    If their order meant nothing, the square of what the halves of a cell's reads differ by would be
+    4 / m of their variance on average, whatever its noise; with a memory it is more (Student's
+    test over the cells, one-sided, at `REMEMBERS`). Fewer than four reads or two cells whose reads
+    differ cannot tell: False.
+    """
+    half = final.shape[1] // 2
+    if half < 2:
+        return False
+    reads = final[:, : 2 * half]
+    reads = reads[np.ptp(reads, axis=1) > 0]
+    if len(reads) < 2:
+        return False
+    moved = reads[:, :half].mean(axis=1) - reads[:, half:].mean(axis=1)
+    share = moved**2 / reads.var(axis=1, ddof=1)
+    return bool(ttest_1samp(share, 2 / half, alternative="greater").pvalue < REMEMBERS)
 
 
 def _final_reads(blocks: Sequence[ProgrammedBlock]) -> Values:

@@ -1,7 +1,7 @@
 """Do the 95 % intervals of programmed levels cover the truth, through the instruments?
 
 A sample of cells of every die is programmed to levels by the protocol, through drivers and bytes.
-Its intervals are held against 8,000 cells of the die, which are programmed the same way afterwards;
+Its intervals are held against all cells of the die, which are programmed the same way afterwards;
 what they really conduct is looked up in the simulation: noise averaged out over all times, drift as
 it is while the cells are read. Prints rows of a table, and by how much the means are off.
 
@@ -31,8 +31,6 @@ from protocols.forming import FormingParameters
 from protocols.program_levels import ProgramLevelsParameters
 
 SAMPLE = ProgramLevelsParameters(sample=400, tolerance=0.15)
-WHOLE = 8_000
-"""Cells that stand for the whole die: their fraction is known ten times better than a sample's."""
 QUANTITIES = ("verified fraction", "inside when read again", "mean conductance", "cell to cell")
 
 
@@ -45,7 +43,7 @@ def coverage(
     """Intervals that held, by quantity, over the dies and levels of one wafer."""
     technology = chosen.configuration.wafer.technology
     places = chosen.configuration.wafer.addresses[:dies]
-    whole = replace(parameters, sample=WHOLE, seed=99)
+    whole = replace(parameters, sample=chosen.configuration.wafer.geometry.cells, seed=99)
     tallies = Tallies(f"program-and-verify, {'HfOx' if technology == 'hfox' else 'MTJ'}")
     with session(chosen, str(folder / f"{chosen.wafer}.sqlite")) as opened:
         if technology == "hfox":
@@ -60,6 +58,8 @@ def coverage(
                 held = zip(QUANTITIES, intervals(line), (rate, *truth[line.level]), strict=True)
                 for quantity, interval, value in held:
                     tallies.see(quantity, interval, value)
+                    if quantity == "cell to cell" and interval.high < np.inf:
+                        tallies.see("cell to cell, both ends told", interval, value)
     return tallies
 
 

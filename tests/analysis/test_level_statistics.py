@@ -2,9 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from analysis.intervals import clopper_pearson
-from analysis.level_statistics import deviation_of_cells, level_statistics
+from analysis.level_statistics import (
+    REMEMBERS,
+    deviation_of_cells,
+    level_statistics,
+    outlasts,
+)
 from crossbar.errors import DataError
 from crossbar.records import ProgrammedBlock
 
@@ -97,3 +103,20 @@ def test_noise_of_the_reads_is_taken_out_of_the_spread(noise):
 
     assert np.sqrt(np.mean(estimate**2)) == pytest.approx(1, abs=0.03)
     assert 0.92 <= np.mean((low <= 1) & (high >= 1)) <= 0.98
+
+
+def test_noise_that_outlasts_the_reads_opens_the_spread():
+    """White noise, of another size in each cell, is called lasting no more often than stated; with
+    a walk from read to read, half as large as it, the high end is open. (500 lots of 100 cells.)
+    """
+    generator = np.random.default_rng(4)
+    size = np.exp(generator.standard_normal((100, 1)))
+    white = [size * generator.standard_normal((100, 8)) for _ in range(500)]
+    walk = 0.5 * size * np.cumsum(generator.standard_normal((100, 8)), axis=1)
+
+    called = sum(outlasts(lot) for lot in white)
+
+    assert binomtest(called, 500, REMEMBERS, alternative="greater").pvalue > 0.01
+    assert deviation_of_cells(white[0] + walk)[2] == np.inf
+    assert not outlasts(walk[:, :3])  # too few to tell
+    assert not outlasts(np.ones((100, 8)))

@@ -31,10 +31,10 @@ def test_intervals_cover_the_whole_die(of_mtj, quantity):
     assert binomtest(found.held, 32, 0.95, alternative="less").pvalue > 0.02
 
 
-@pytest.mark.parametrize("quantity", QUANTITIES[:3])
+@pytest.mark.parametrize("quantity", QUANTITIES)
 def test_four_levels_of_hfox(of_hfox, quantity):
     """What the cells really conduct, noise averaged out, lies in the intervals; that of the spread
-    is too short, since some noise lasts longer than the reads (docs/closed-loop.md).
+    is open above where some noise lasts longer than the reads (docs/closed-loop.md).
     """
     found = of_hfox.quantities[quantity]
 
