@@ -6,7 +6,7 @@ each step the latents hold that step and nothing else: it becomes pulses, and th
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,9 @@ class PulsedMemory(BitMemory, Protocol):
 
     def give(self, pulses: Tensor) -> None:
         """Give weights of shape (*weights) so many pulses, on the one cell or the other by sign."""
+
+
+Memory = TypeVar("Memory", bound=PulsedMemory)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +44,9 @@ class PulseRule:
                 "no pulses; both must be positive."
             )
 
-    def pulses(self, step: Tensor, unit: float, gain: Tensor | None = None) -> Tensor:
-        """Whole signed pulses for a step in multiples of ``unit``.
-
-        ``gain`` (2, *step) multiplies the pulses of BL and BLb, and what they may be at most.
-        """
-        wanted = (step * (self.rate / unit)).clamp_(-self.most, self.most)
-        if gain is not None:
-            wanted = wanted * torch.where(wanted > 0, gain[0], gain[1])
-        return wanted.round_()
+    def pulses(self, step: Tensor, unit: float) -> Tensor:
+        """Whole signed pulses for a step in multiples of ``unit``."""
+        return (step * (self.rate / unit)).clamp_(-self.most, self.most).round_()
 
 
 def learning_by_pulses(
@@ -57,30 +54,25 @@ def learning_by_pulses(
     memories: Mapping[str, PulsedMemory],
     plan: FitPlan,
     rule: PulseRule,
-    gains: Mapping[str, Tensor] | None = None,
 ) -> AfterStep:
     """What `fit` is to call after every step; gives the layers, by name, these memories.
 
-    ``plan`` is the one that `fit` gets; its rate is that of batch normalization, too. ``gains`` are
-    by layer what `PulseRule.pulses` takes, and may be changed on the way.
+    ``plan`` is the one that `fit` gets; its rate is that of batch normalization, too.
     """
-    layers = [(layer, memories[name], name) for name, layer in binary_layers(model)]
-    for layer, memory, _ in layers:
+    layers = [(layer, memories[name]) for name, layer in binary_layers(model)]
+    for layer, memory in layers:
         layer.memory = memory
         layer.latents.data.zero_()
 
     @torch.no_grad()
     def after_step(step: int) -> None:
-        for layer, memory, name in layers:
-            gain = None if gains is None else gains[name]
-            memory.give(rule.pulses(layer.latents, plan.rate, gain))
+        for layer, memory in layers:
+            memory.give(rule.pulses(layer.latents, plan.rate))
             layer.latents.zero_()
 
     return after_step
 
 
-def memories_of(
-    model: nn.Module, made: Callable[[tuple[int, ...]], PulsedMemory]
-) -> dict[str, PulsedMemory]:
+def memories_of(model: nn.Module, made: Callable[[tuple[int, ...]], Memory]) -> dict[str, Memory]:
     """By the name of each binarized layer the memory that is made for the shape of its weights."""
     return {name: made(tuple(layer.latents.shape)) for name, layer in binary_layers(model)}

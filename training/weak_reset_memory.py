@@ -72,11 +72,12 @@ class WeakResetMemory(nn.Module):
 
     def weights(self) -> Tensor:
         """(*shape) +-1 as read once."""
-        difference = self.difference()
-        if self.setup.read_noise > 0:
-            drawn = torch.randn(difference.shape, generator=self.cells.generator)
-            difference += 2**0.5 * self.setup.read_noise * drawn.to(difference.device)
-        return torch.where(difference >= 0, 1.0, -1.0)
+        difference = self._noisy(self.difference(), 2**0.5)
+        return torch.copysign(difference.new_ones(()), difference)  # ties are +1
+
+    def log_resistance(self) -> Tensor:
+        """(2, *shape) ln(R / Ohm) by one reading of each cell."""
+        return self._noisy(self.cells.log_resistance, 1.0)
 
     def difference(self) -> Tensor:
         """(*shape) ln(R_BL / R_BLb)."""
@@ -94,6 +95,13 @@ class WeakResetMemory(nn.Module):
             turned = self.weights() != before
             self.cells.set_cells(turned.expand(self.cells.shape))
             self.cells.give(on_each_cell(pulses.sign() * turned))
+
+    def _noisy(self, values: Tensor, scale: float) -> Tensor:
+        """So many times the noise of a reading added."""
+        if self.setup.read_noise == 0:
+            return values
+        drawn = torch.randn(values.shape, generator=self.cells.generator).to(values.device)
+        return values + scale * self.setup.read_noise * drawn
 
 
 def on_each_cell(pulses: Tensor) -> Tensor:

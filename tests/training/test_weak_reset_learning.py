@@ -21,13 +21,6 @@ def test_a_step_becomes_whole_pulses_of_its_sign():
     assert rule.pulses(step, 0.001).tolist() == [0, 4, -8, 14, -14, 14]
 
 
-def test_a_gain_multiplies_the_pulses_of_the_cell_that_gets_them():
-    """BL's where they are positive, BLb's where not, beyond the most, too."""
-    rule = PulseRule(rate=8, most=14)
-    gain = torch.tensor([[2.0, 2.0, 3.0], [5.0, 5.0, 7.0]])
-    assert rule.pulses(torch.tensor([0.5, -0.5, 9.0]), 1.0, gain).tolist() == [8, -20, 42]
-
-
 def test_a_rule_that_gives_no_pulses_is_refused():
     """A rate or a limit of zero."""
     for wrong in ({"rate": 0.0}, {"most": 0}):

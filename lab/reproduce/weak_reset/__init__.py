@@ -1,0 +1,1 @@
+"""Learning with weak RESET: Majumdar et al. 2021, done again."""
