@@ -53,9 +53,12 @@ class ImageSet:
 
     def scaled(self, pixels: Tensor) -> Tensor:
         """float32 images of uint8 pixels, each channel normalized, on the pixels' torch device."""
+        scaled = pixels.float().div_(255)
+        if self.mean == (0.0,) and self.sd == (1.0,):
+            return scaled
         mean = torch.tensor(self.mean, device=pixels.device).view(-1, 1, 1)
         sd = torch.tensor(self.sd, device=pixels.device).view(-1, 1, 1)
-        return (pixels.float() / 255 - mean) / sd
+        return scaled.sub_(mean).div_(sd)
 
     def part(self, train: int, test: int) -> "ImageSet":
         """The first so many images of each; the sets come shuffled, except the folder's."""
