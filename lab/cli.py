@@ -6,7 +6,7 @@ import warnings
 import typer
 
 from crossbar.errors import LabError
-from lab.commands import data, fit, learn, measure, reproduce, set_up, show
+from lab.commands import data, export_weights, fit, learn, measure, reproduce, set_up, show
 
 app = typer.Typer(
     name="lab",
@@ -31,6 +31,7 @@ app.command(rich_help_panel="Measure")(data.twin)
 app.command(rich_help_panel="Learn")(learn.train)
 app.command(rich_help_panel="Learn")(learn.program)
 app.command(rich_help_panel="Learn")(learn.evaluate)
+app.command("export-weights", rich_help_panel="Learn")(export_weights.export_weights)
 app.command(rich_help_panel="Learn")(reproduce.reproduce)
 app.command(rich_help_panel="Show")(show.report)
 
