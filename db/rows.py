@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crossbar.geometry import DieAddress, DieGeometry
 from crossbar.pulses import State
-from crossbar.units import Ratio, Seconds, Volts
+from crossbar.units import Joules, Ratio, Seconds, Volts
 
 RunStatus = Literal["running", "interrupted", "failed", "done"]
 """ "running" is also what a killed process leaves behind."""
@@ -37,6 +37,24 @@ class UsedInstrument:
     address: str
     identity: str
     """What it answered to ``*IDN?``, as read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCost:
+    """What was spent on the dies of a run, the way to them included, the last lifting off not."""
+
+    seconds: Seconds
+    """On the real bench: of a simulated one, its virtual clock."""
+    pulses: int
+    """All cells together; those of attempts that a sequencer then left out included."""
+    reads: int
+    """Cells read on the computer's word; those within attempts are the hardware's."""
+    energy: Joules
+    """Of the pulses, V^2 t / R in the states that they met (`crossbar.pulse_energy`)."""
+    typical_energy: Joules
+    """The part of it that was reckoned with a typical cell."""
+    messages: int
+    """Sent to the instruments; boards driven by their makers' packages count none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

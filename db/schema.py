@@ -26,7 +26,7 @@ from db.schema_columns import moment as _time
 from db.schema_columns import refer as _refer
 from db.schema_columns import run_and_die as _run_and_die
 
-VERSION = "0010"
+VERSION = "0011"
 """The migration that leads to this schema; known here so that opening need not import Alembic."""
 
 # What is measured on, and with what.
@@ -75,6 +75,18 @@ arrays = Table(
     Column("checksum", String(64), nullable=False),
     Column("compression", String(8), nullable=False),
     Column("data", LargeBinary, nullable=False),
+)
+
+run_costs = Table(
+    "run_costs",
+    metadata,
+    _refer("run_id", "runs", primary_key=True),
+    Column("seconds", Double, nullable=False),
+    Column("pulses", BigInteger, nullable=False),
+    Column("reads", BigInteger, nullable=False),
+    Column("energy", Double, nullable=False),
+    Column("typical_energy", Double, nullable=False),
+    Column("messages", BigInteger, nullable=False),
 )
 
 stress = Table(

@@ -20,6 +20,7 @@ from crossbar.errors import StorageError
 from crossbar.units import Seconds
 from db import (
     checkpoint_tables,
+    cost_tables,
     fit_tables,
     import_tables,
     map_tables,
@@ -154,6 +155,9 @@ class Store:
     runs = reading(run_tables.run_rows)
     interrupted_runs = reading(run_tables.interrupted_runs)
     done_dies = reading(run_tables.done_dies)
+
+    add_cost = writing("The cost of run {run_id}", cost_tables.add_cost)
+    cost = reading(cost_tables.cost_of_run)
 
     save_imported = writing("{imported.name}", import_tables.save_imported)
 

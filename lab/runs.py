@@ -15,6 +15,7 @@ from db.store import Store
 from lab.bench import Bench
 from lab.findings import store_defect_map
 from lab.parameters import as_json
+from lab.run_cost import Spending
 from protocols.catalog import PROTOCOLS, ProtocolEntry, protocol
 from protocols.contact_check import ContactCheckParameters, contact_check
 
@@ -172,11 +173,12 @@ def measure(
     finished = store.done_dies(run)
     stored, misses, without_contact = 0, 0, []
     started, said = bench.bench_time, bench.messages
+    spending = Spending(store, bench, run)
     try:
         for die in row.dies:
             if die in finished:
                 continue
-            with bench.contacted(die) as memory_die:
+            with bench.contacted(die) as memory_die, spending.on(memory_die):
                 listener("contact", die, stored)
                 done = store.done_keys(run, die)
                 contact = check_contact(bench, memory_die)

@@ -66,6 +66,15 @@ def word_line_resistances(columns: int, wires: Wires) -> Tensor:
     return nearer * (whole - torch.maximum(left[:, None], left)) / whole
 
 
+def own_path(rows: int, columns: int, wires: Wires) -> Tensor:
+    """(rows, columns) ohms in series with a cell that is read by itself, behind its selector, from
+    the left end of its row.
+    """
+    row, column = torch.arange(rows)[:, None], torch.arange(columns)
+    along = (column + 1) * wires.word_segment + (rows - row) * wires.bit_segment
+    return (wires.source + along + wires.sense).to(torch.float64)
+
+
 def effective_matrix(conductance: Tensor, wires: Wires) -> Tensor:
     """(*crossbars, rows, columns) siemens at the terminals, from those of the cells (not negative).
 

@@ -26,7 +26,7 @@ from crossbar.attempts import AttemptCounts, AttemptPlan
 from crossbar.geometry import CellIndices, DieGeometry
 from crossbar.pulses import Pulse, State
 from crossbar.units import Siemens, Volts
-from physics.line_resistance import Wires, effective_matrix
+from physics.line_resistance import Wires, effective_matrix, own_path
 from physics.operations import distinct
 from physics.simulated_die import Clock, SimulatedDie
 
@@ -56,11 +56,8 @@ class WiredDie:
     def __init__(self, die: SimulatedDie, wiring: ArrayWiring) -> None:
         self.die = die
         self.wiring = wiring
-        wires, rows = wiring.wires, die.geometry.rows
-        row, column = np.indices((rows, die.geometry.columns))
-        along = (column + 1) * wires.word_segment + (rows - row) * wires.bit_segment
-        path = np.tile(along.ravel(), die.geometry.subarrays)
-        self._path: FloatArray = wires.source + path + wires.sense
+        path = own_path(die.geometry.rows, die.geometry.columns, wiring.wires)
+        self._path: FloatArray = np.tile(path.numpy().ravel(), die.geometry.subarrays)
         """(cells,) Ohms in series with a cell that is read by itself, from the left."""
         self._kept: dict[int, tuple[FloatArray, FloatArray]] = {}
 

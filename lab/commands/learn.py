@@ -8,7 +8,9 @@ from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated
 
 if TYPE_CHECKING:
     from crossbar.geometry import DieAddress
+    from lab.chosen_bench import ChosenBench
     from lab.learning import Teacher, Trained
+    from physics.line_resistance import Wires
     from training.solution import Solution
 
 DataSet = Annotated[str, typer.Option("--dataset", help="digits (no download) or mnist.")]
@@ -49,6 +51,18 @@ def train(
         int | None,
         typer.Option("--start", help="Training run to go on from, best an ideal one."),
     ] = None,
+    wires: Annotated[
+        str | None,
+        typer.Option("--wires", help='With the wires in the loop: "2 Ohm" between two cells.'),
+    ] = None,
+    solve_every: Annotated[
+        int,
+        typer.Option(
+            "--solve-every",
+            min=1,
+            help="With --wires and --die: steps between two solutions.",
+        ),
+    ] = 1,
     seed: Seed = None,
     training_seed: Annotated[int, typer.Option("--training-seed", min=0)] = 1,
     json: Json = False,
@@ -65,8 +79,11 @@ def train(
     output = Output(as_json=json)
     chosen = chosen_bench(bench, simulated, seed)
     if in_the_loop:
-        if strategy is not None or die is None:
-            raise ConfigurationError("--in-the-loop needs --die x,y, and is a strategy by itself.")
+        if strategy is not None or die is None or wires is not None:
+            raise ConfigurationError(
+                "--in-the-loop needs --die x,y and is a strategy by itself, without --wires: the "
+                "die has its own."
+            )
         learn_in_the_loop(
             output, chosen, database, die, dataset, start, training_seed, assignments or []
         )
@@ -84,6 +101,8 @@ def train(
             geometry=table.geometry,
             dataset=data_set(dataset),
             seed=training_seed,
+            wires=_wires(wires, chosen),
+            solve_every=solve_every,
             listener=lambda done: step(
                 1 / done.epochs, f"training, epoch {done.epoch}, loss {done.loss:.3f}"
             ),
@@ -118,6 +137,24 @@ def _taught(
         return teacher.statistics_aware(maps, begin)
     ((place, found),) = maps.items()
     return teacher.defect_aware(place, found, begin)
+
+
+def _wires(segment: str | None, chosen: "ChosenBench") -> "Wires | None":
+    """Word and bit lines of so many ohms a segment, given as text."""
+    if segment is None:
+        return None
+    from crossbar.errors import ConfigurationError
+    from crossbar.units import parse_quantity
+    from physics.line_resistance import Wires
+
+    simulation = chosen.configuration.simulation
+    if simulation is not None and not simulation.selectors:
+        raise ConfigurationError(
+            "--wires takes the stretch of wire of each cell out of its map, which is only known "
+            f"behind selectors; {chosen.source} [simulation] has selectors = false. Train without."
+        )
+    ohms = parse_quantity(segment, "Ohm")
+    return Wires(word_segment=ohms, bit_segment=ohms)
 
 
 def program(

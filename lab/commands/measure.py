@@ -250,18 +250,27 @@ def resume(
 
 
 def status(
+    run_number: Annotated[
+        int | None, typer.Argument(metavar="[RUN]", help="One run: what it cost, and its energy.")
+    ] = None,
     bench: BenchFile = None,
     simulated: Simulated = False,
     database: Database = DATABASE,
     seed: Seed = None,
     json: Json = False,
 ) -> None:
-    """List the runs of a database, or of one bench's wafer, and how they ended."""
+    """List the runs of a database, or of one bench's wafer; or tell what one run cost."""
     from db.store import Store
     from lab.chosen_bench import wafer_named
     from lab.output import Output
 
     output = Output(as_json=json)
+    if run_number is not None:
+        from lab.run_cost import tell_cost
+
+        with Store.open(database, create=False) as store:
+            tell_cost(output, store, run_number)
+        return
     named = wafer_named(bench, simulated, seed)
     with Store.open(database, create=False) as store:
         wafers = {wafer.id: wafer.name for wafer in store.wafers()}
