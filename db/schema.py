@@ -25,6 +25,7 @@ from db.schema_columns import identity as _id
 from db.schema_columns import moment as _time
 from db.schema_columns import refer as _refer
 from db.schema_columns import run_and_die as _run_and_die
+from db.schema_costs import run_costs as run_costs
 
 VERSION = "0011"
 """The migration that leads to this schema; known here so that opening need not import Alembic."""
@@ -75,18 +76,6 @@ arrays = Table(
     Column("checksum", String(64), nullable=False),
     Column("compression", String(8), nullable=False),
     Column("data", LargeBinary, nullable=False),
-)
-
-run_costs = Table(
-    "run_costs",
-    metadata,
-    _refer("run_id", "runs", primary_key=True),
-    Column("seconds", Double, nullable=False),
-    Column("pulses", BigInteger, nullable=False),
-    Column("reads", BigInteger, nullable=False),
-    Column("energy", Double, nullable=False),
-    Column("typical_energy", Double, nullable=False),
-    Column("messages", BigInteger, nullable=False),
 )
 
 stress = Table(

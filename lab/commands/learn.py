@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from crossbar.geometry import DieAddress
     from lab.chosen_bench import ChosenBench
     from lab.learning import Teacher, Trained
+    from lab.output import Output
     from physics.line_resistance import Wires
     from training.solution import Solution
 
@@ -110,14 +111,19 @@ def train(
         begin = None if start is None else Solution.from_arrays(store.training_run(start).solution)
         places = parse_dies(die or dies, table.addresses) if die or dies else None
         trained = _taught(teacher, strategy, places, begin)
+    _tell(output, trained, dataset)
+
+
+def _tell(output: "Output", trained: "Trained", dataset: str) -> None:
+    """What was learned in software, for people and for programs."""
     output.say(
-        f"Training run {trained.training_run} ({strategy}, {dataset}): "
+        f"Training run {trained.training_run} ({trained.solution.trained}, {dataset}): "
         f"{100 * trained.software_accuracy:.2f} % of the test images in software."
     )
     output.result(
         {
             "training_run": trained.training_run,
-            "strategy": strategy,
+            "strategy": trained.solution.trained,
             "dataset": dataset,
             "software_accuracy": trained.software_accuracy,
         }
