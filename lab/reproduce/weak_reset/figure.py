@@ -36,6 +36,9 @@ def loss_figure(series: Mapping[str, Sequence[Loss]]) -> Figure:
         axes.axvline(0, color="#999999", linewidth=0.8)
         axes.set_yticks(range(len(names)), names)
         axes.invert_yaxis()
-        axes.set_xlabel("loss of accuracy, points")
-        axes.legend(loc="lower right")
+        axes.set_xscale("symlog", linthresh=2)
+        axes.set_xlim(-1, 60)
+        axes.set_xticks([0, 1, 2, 5, 10, 20, 50], ["0", "1", "2", "5", "10", "20", "50"])
+        axes.set_xlabel("loss of accuracy, points; logarithmic beyond 2")
+        axes.legend(loc="center right")
     return figure
