@@ -8,7 +8,7 @@ training images without labels; the other with the die in the loop. Graded in ha
 images; all of it through drivers and bytes. Prints mean and Student's interval over the dies, and
 of the differences, die by die.
 
-    python -m benchmarks.in_the_loop [--dies 5] [--epochs 10] [--faults gain drift none]
+    python -m benchmarks.in_the_loop [--dies 8] [--epochs 5] [--faults gain drift none] [--scale 1]
 """
 
 import argparse
@@ -63,14 +63,18 @@ ARMS = ("software", "software, columns calibrated", "in the loop")
 
 
 @contextmanager
-def mapped_die(seed: int, fault: str, folder: Path) -> Iterator[tuple[MemoryDie, DefectMap]]:
+def mapped_die(
+    seed: int, fault: str, scale: float, folder: Path
+) -> Iterator[tuple[MemoryDie, DefectMap]]:
     """A die in contact, with its map of before, and the fault."""
     configuration, source = read_configuration(None)
     chance = np.random.default_rng(seed)
     assert configuration.simulation is not None
     table = configuration.simulation.model_copy(update={"seed": seed})
     if fault == "gain":
-        gains = 1 + GAIN_SPREAD * chance.standard_normal(configuration.wafer.geometry.columns)
+        gains = 1 + scale * GAIN_SPREAD * chance.standard_normal(
+            configuration.wafer.geometry.columns
+        )
         front_end = ProductFrontEnd(gains=tuple(gains.tolist()))
         table = table.model_copy(update={"front_end": front_end})
     configuration = configuration.model_copy(update={"simulation": table})
@@ -87,13 +91,13 @@ def mapped_die(seed: int, fault: str, folder: Path) -> Iterator[tuple[MemoryDie,
         )
         found = classify(low, high)
         if fault == "drift":
-            drift(simulation.station.wafer.die(DIE), chance)
+            drift(simulation.station.wafer.die(DIE), chance, scale)
         yield die, found
 
 
-def drift(die: MtjDie, chance: np.random.Generator) -> None:
+def drift(die: MtjDie, chance: np.random.Generator, scale: float) -> None:
     """Every junction conducts a little less than before, each by its own amount."""
-    moved = np.exp(DRIFT + DRIFT_SPREAD * chance.standard_normal(die.geometry.cells))
+    moved = np.exp(scale * (DRIFT + DRIFT_SPREAD * chance.standard_normal(die.geometry.cells)))
     cells = die.truth.cells
     die.truth = replace(die.truth, cells=replace(cells, r_p=cells.r_p / moved))
 
@@ -127,7 +131,13 @@ def in_the_loop(
 
 
 def accuracies(
-    seed: int, fault: str, epochs: int, dataset: Dataset, ideal: Solution, folder: Path
+    seed: int,
+    fault: str,
+    scale: float,
+    epochs: int,
+    dataset: Dataset,
+    ideal: Solution,
+    folder: Path,
 ) -> tuple[list[float], NDArray[np.int64]]:
     """In hardware, of each arm; and the pulses of the last."""
     recipe = RECIPES[dataset.name].defect_aware
@@ -141,14 +151,14 @@ def accuracies(
         done = grade(die, solution, dataset.test_images, dataset.test_labels, known)
         results.append(done.accuracy)
 
-    with mapped_die(seed, fault, folder) as (die, found):
+    with mapped_die(seed, fault, scale, folder) as (die, found):
         known = Calibration.of(found, READ_AMPLITUDE)
         solution = in_software(die, found, dataset, ideal, epochs, seed)
         graded(die, solution, known)
         currents = currents_of_die(die, solution)
         shown = dataset.train_images[:CALIBRATING]
         graded(die, calibrated(currents, solution, shown, known), known)
-    with mapped_die(seed, fault, folder) as (die, found):
+    with mapped_die(seed, fault, scale, folder) as (die, found):
         solution, pulses = in_the_loop(die, found, dataset, ideal, plan, seed)
         graded(die, solution, Calibration.of(found, READ_AMPLITUDE))
     return results, pulses
@@ -172,8 +182,9 @@ def told(values: NDArray[np.float64]) -> str:
 def main() -> None:
     """Print a table of the arms for each fault."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dies", type=int, default=5, help="wafers of seeds from 1, a die of each")
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--dies", type=int, default=8, help="wafers of seeds from 1, a die of each")
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the faults")
     parser.add_argument("--faults", nargs="+", choices=FAULTS, default=FAULTS)
     chosen = parser.parse_args()
     dataset = load_dataset("digits")
@@ -183,7 +194,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for fault in chosen.faults:
             found = [
-                accuracies(seed, fault, chosen.epochs, dataset, ideals[seed], Path(folder))
+                accuracies(
+                    seed, fault, chosen.scale, chosen.epochs, dataset, ideals[seed], Path(folder)
+                )
                 for seed in seeds
             ]
             arms = np.array([accuracy for accuracy, _ in found])

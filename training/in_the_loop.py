@@ -6,8 +6,8 @@ Without dot products the conductances as read are the forward pass. From time to
 whose latents changed sign are written. Gains and offsets, which are digital, learn at every step,
 so a read-out of another gain than the map supposes, or cells that moved since, are learned around.
 The scheme is known as hardware-in-the-loop or chip-in-the-loop training (Yao et al., Nature 577,
-641, 2020, retrain the layers behind those already on the chip); that all layers are in the loop
-and weights are binary is ours, and so is when cells are written.
+641, 2020, so retrain the last layer of their chip; from memory); that all layers are in the loop,
+with binary weights, is ours, and so is when cells are written.
 """
 
 from collections.abc import Callable, Mapping

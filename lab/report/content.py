@@ -132,7 +132,9 @@ def _curves(points: Sequence[WerPoint]) -> dict[tuple[int, State, float], Curve]
 
 
 def _networks(store: Store, wafer_id: int) -> tuple[list[TrainedNetwork], float | None]:
-    """Evaluations in hardware by strategy, in the order ideal, statistics- and defect-aware."""
+    """Evaluations in hardware by strategy, in the order ideal, statistics-, defect-aware, in the
+    loop.
+    """
     by_strategy: dict[tuple[str, str], dict[DieAddress, float]] = {}
     software: dict[tuple[str, str], dict[int, float]] = {}
     trained = {}
@@ -147,7 +149,7 @@ def _networks(store: Store, wafer_id: int) -> tuple[list[TrainedNetwork], float 
         by_strategy.setdefault(name, {})[evaluation.die] = evaluation.accuracy
         software.setdefault(name, {})[number] = training.software_accuracy
     several = len({dataset for _, dataset in by_strategy}) > 1
-    order = ["ideal", "statistics-aware", "defect-aware"]
+    order = ["ideal", "statistics-aware", "defect-aware", "in-the-loop"]
     networks = [
         TrainedNetwork(
             label=f"{strategy} ({dataset})" if several else strategy,

@@ -70,7 +70,8 @@ def _accuracy(content: ReportContent) -> list[Section]:
             text="Test images went in as row voltages; column currents came out of the die's "
             "analog dot product and were turned into answers. <em>Ideal</em> weights know nothing "
             "of defects, <em>defect-aware</em> weights were trained for one die's measured "
-            "defects, <em>statistics-aware</em> weights for the statistics of other dies.",
+            "defects, <em>statistics-aware</em> weights for the statistics of other dies, "
+            "<em>in-the-loop</em> weights with the die itself.",
             body=image(picture) + table(head, rows),
         )
     ]

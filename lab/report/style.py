@@ -15,6 +15,7 @@ STRATEGY_COLOURS = {
     "ideal": "#c8553d",
     "defect-aware": "#2a9d8f",
     "statistics-aware": "#2a6f97",
+    "in-the-loop": "#7b5ea7",
 }
 CLASS_COLOURS = {
     CellClass.HEALTHY: "#eef1f4",

@@ -56,6 +56,9 @@ def test_a_killed_training_resumes_to_the_same_weights(start_lab, lab, prepared,
         process.join()
     graded = lab("evaluate", "--simulated", "--dies", "0,0", "--json", *broken)
 
+    reported = lab("report", "--simulated", *broken)
+
+    assert reported.returncode == 0, reported.stderr
     assert kills[0] < kills[1]
     assert learned(database) == learned(tmp_path / "whole.sqlite")
     (die,) = json.loads(graded.stdout)["dies"].values()
