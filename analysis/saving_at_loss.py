@@ -23,6 +23,11 @@ class SavingAtLoss:
     """Ends of the interval; infinite ones for a single seed."""
     is_last: bool
     """True where even the strongest saving loses less: then more may be saved than was tried."""
+    is_below: bool
+    """True where already the gentlest setting loses more: then the value, between nothing and that
+    setting, is hardly more than an upper bound, ``first``."""
+    first: Ratio
+    """What the gentlest setting saves."""
 
 
 def saving_at_loss(
@@ -42,16 +47,23 @@ def saving_at_loss(
             "both must be (settings, seeds)."
         )
     value, is_last = _crossing(losses, savings, allowed)
+    first, half = float(savings[0].mean()), np.inf
     seeds = losses.shape[1]
-    if seeds == 1:
-        return SavingAtLoss(value=value, low=-np.inf, high=np.inf, is_last=is_last)
-    without = [
-        _crossing(np.delete(losses, seed, 1), np.delete(savings, seed, 1), allowed)[0]
-        for seed in range(seeds)
-    ]
-    found = mean_interval(seeds * value - (seeds - 1) * np.array(without), confidence)
-    half = (found.high - found.low) / 2
-    return SavingAtLoss(value=value, low=value - half, high=value + half, is_last=is_last)
+    if seeds > 1:
+        without = [
+            _crossing(np.delete(losses, seed, 1), np.delete(savings, seed, 1), allowed)[0]
+            for seed in range(seeds)
+        ]
+        found = mean_interval(seeds * value - (seeds - 1) * np.array(without), confidence)
+        half = (found.high - found.low) / 2
+    return SavingAtLoss(
+        value=value,
+        low=value - half,
+        high=value + half,
+        is_last=is_last,
+        is_below=not is_last and value < first,
+        first=first,
+    )
 
 
 def _crossing(losses: Values, savings: Values, allowed: float) -> tuple[float, bool]:

@@ -8,6 +8,7 @@ from lab.reproduce.approximate_write_results import (
     interval,
     percent,
     points,
+    saved_with_interval,
     tolerated,
 )
 from lab.reproduce.paper import OurParameter, ResultTable, Section
@@ -74,7 +75,7 @@ def _knob_table(results: Results) -> ResultTable:
         row.append(tolerated(curve))
         for kind in KINDS:
             found = curve.at_loss(0.01, kind)
-            row.append(f"{percent(found.value, found.is_last)} ({interval(found)})")
+            row.append(saved_with_interval(found))
         rows.append([*row, f"{100 * after:.2f} points"])
     return ResultTable(
         title="At one point lost (95 % intervals over seeds, jackknife)",
@@ -111,7 +112,10 @@ def _chosen_section(results: Results) -> Section:
         ),
         tables=[_pulse_table(results), _strategy_table(results), _fresh_table(results)],
         figures=[
-            ("Points lost over energy saved by every way of writing", chosen_figure(results.chosen))
+            (
+                "Points lost over energy saved by every way of writing, cut off at six points",
+                chosen_figure(results.chosen),
+            )
         ],
     )
 
@@ -128,7 +132,8 @@ def _limit_text(results: Results) -> str:
         "A pulse that fails has been paid for, too. Of those tried, the one at a rate of "
         f"{rate:g} takes least for each flip that succeeds, {1e12 * cost:.3f} pJ: "
         f"{percent(1 - cost / reference)} less than the reference. What is saved beyond that in "
-        "changed bits is saved because fewer bits change."
+        "changed bits is saved because fewer bits change. So a harsher pulse may save less of the "
+        'changed bits\' energy, for what failed is written again; "at least" then is all there is.'
     )
 
 
@@ -178,7 +183,7 @@ def _strategy_table(results: Results) -> ResultTable:
         for kind in KINDS:
             for allowed in (0.01, 0.001):
                 found = curve.at_loss(allowed, kind)
-                row.append(f"{percent(found.value, found.is_last)} ({interval(found)})")
+                row.append(saved_with_interval(found))
         rows.append(row)
     return ResultTable(
         title="Saved at one point, and at a tenth of a point",
@@ -220,8 +225,7 @@ def _fresh_table(results: Results) -> ResultTable:
 def _sensitivity_section(results: Results) -> Section:
     rows = [
         [name, f"{100 * curve.accuracy:.2f} %", tolerated(curve),
-         *(f"{percent(found.value, found.is_last)} ({interval(found)})"
-           for kind in KINDS if (found := curve.at_loss(0.01, kind)))]
+         *(saved_with_interval(curve.at_loss(0.01, kind)) for kind in KINDS)]
         for name, curve in {"as above": results.usual, **results.variants}.items()
     ]  # fmt: skip
     rate = results.usual.rate_at_loss(0.01).value
@@ -270,9 +274,9 @@ def _physics_row(name: str, rate: Ratio) -> list[str]:
 
 def ours(results: Results, network: Network) -> list[OurParameter]:
     """What the abstract does not say; how much it matters stands in the last part."""
-    saved = [curve.at_loss(0.01).value for curve in (results.usual, *results.variants.values())]
+    found = [curve.at_loss(0.01).value for curve in (results.usual, *results.variants.values())]
     trained = (
-        f"{100 * min(saved):.0f} to {100 * max(saved):.0f} % are saved for a point by the networks "
+        f"{100 * min(found):.0f} to {100 * max(found):.0f} % are saved for a point by the networks "
         "tried"
     )
     rows = [float(row[-1].split()[0]) for row in _physics_rows(results)]

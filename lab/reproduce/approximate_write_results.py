@@ -7,7 +7,7 @@ from analysis.mean_interval import MeanInterval, mean_interval
 from analysis.saving_at_loss import SavingAtLoss
 from crossbar.units import Ratio
 from lab.reproduce.measured_junctions import MeasuredJunctions
-from lab.reproduce.write_curves import MeasuredCurve
+from lab.reproduce.write_curves import KINDS, MeasuredCurve
 from lab.reproduce.write_settings import CLAIMED, CheapestPulses
 
 NARROW = 0.1
@@ -52,9 +52,21 @@ class Results:
         )
 
 
-def percent(value: float, is_last: bool = False) -> str:
-    """A saving for people; more than this was not tried where ``is_last``."""
-    return f"{'at least ' if is_last else ''}{100 * value:.1f} %"
+def percent(value: float) -> str:
+    """A saving for people."""
+    return f"{100 * value:.1f} %"
+
+
+def saved(found: SavingAtLoss) -> str:
+    """What is saved at a loss; a bound where the loss lies outside of what was tried."""
+    if found.is_below:
+        return f"less than {percent(found.first)}"
+    return f"{'at least ' if found.is_last else ''}{percent(found.value)}"
+
+
+def saved_with_interval(found: SavingAtLoss) -> str:
+    """The same with its interval, where it has one."""
+    return saved(found) if found.is_below else f"{saved(found)} ({interval(found)})"
 
 
 def interval(found: SavingAtLoss | MeanInterval) -> str:
@@ -84,19 +96,22 @@ def decided(loss: MeanInterval, allowed: Ratio) -> bool | None:
 def why_not(results: Results) -> str:
     """What the saving hinges on, as far as it was tried."""
     others = [
-        f"{percent(found.value, found.is_last)} ({name})"
+        f"{saved(found)} of the energy of {KINDS[kind]} with {name}"
         for name, curve in results.variants.items()
-        if (found := curve.at_loss(0.01)).low >= CLAIMED
+        for kind in KINDS
+        if (found := curve.at_loss(0.01, kind)).low >= CLAIMED
     ]
     return (
-        "it hinges on the network's words, of which the abstract says nothing; by amplitude, at a "
-        f"spread of 5 %, {', '.join(others) or 'no other that was tried'} reach it"
+        "it hinges on words and pulse width, of which the abstract says nothing (last part). By "
+        f"amplitude, at a spread of 5 %: {'; '.join(others) or 'nothing else that was tried'}"
     )
 
 
 def tolerated(curve: MeasuredCurve) -> str:
     """The bit error rate at which a point is lost, with its interval."""
     found = curve.rate_at_loss(0.01)
+    if found.is_below:
+        return f"below {found.first:.2g}"
     return (
         f"{'above ' if found.is_last else ''}{found.value:.2g} "
         f"({found.low:.2g} to {found.high:.2g})"

@@ -69,8 +69,17 @@ class MeasuredCurve:
         start = self.curve.reference.rate
         decades = np.log10(self.rates / start)[:, None].repeat(self.losses.shape[1], axis=1)
         found = saving_at_loss(self.losses, decades, allowed)
-        low, value, high = (start * 10.0**at for at in (found.low, found.value, found.high))
-        return SavingAtLoss(value=value, low=low, high=min(high, 1.0), is_last=found.is_last)
+        low, value, high, first = (
+            start * 10.0**at for at in (found.low, found.value, found.high, found.first)
+        )
+        return SavingAtLoss(
+            value=value,
+            low=low,
+            high=min(high, 1.0),
+            is_last=found.is_last,
+            is_below=found.is_below,
+            first=first,
+        )
 
 
 def measured_curves(

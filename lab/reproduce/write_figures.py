@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from analysis.mean_interval import mean_interval
 from crossbar.units import Ratio
@@ -37,6 +38,7 @@ def knobs_figure(curves: Mapping[tuple[str, Ratio], MeasuredCurve]) -> Figure:
         )
         by_rate.set(xlabel="bit error rate of the pulse", title="the same, over errors")
         by_rate.set_xscale("log")
+        by_rate.xaxis.set_minor_formatter(NullFormatter())
         by_rate.legend(fontsize=8)
         for axes in (by_saving, by_rate):
             _finish(axes)

@@ -99,7 +99,7 @@ def chosen_curves(
 ) -> list[Curve]:
     """Pulses chosen by optimization for a measured population, against the paper's way on the same
     cells: binary words, one amplitude, `WIDTH`. ``in_turn`` adds pulses that differ between
-    bits, layers or parts of the training, at the harsher half of the rates.
+    bits, layers or parts of the training, at the two harshest rates.
     """
     gray = replace(network, code="gray")
     by_amplitude = knob_curve("binary, amplitude only", "amplitude", network, numbers, binary_rates)
@@ -133,7 +133,7 @@ def chosen_curves(
     def rough_last(rate: Ratio) -> Stages:
         return [(0.3, [[cheapest(GOOD)]] * 2), (1.0, [[cheapest(rate)]] * 2)]
 
-    harsh = gray_rates[len(gray_rates) // 2 :]
+    harsh = gray_rates[-2:]
     return [
         *curves,
         curve("binary, upper half of the bits at 1e-4", network, harsh, by_bit),

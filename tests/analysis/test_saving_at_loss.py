@@ -37,7 +37,14 @@ def test_a_setting_that_saves_less_than_a_gentler_one_is_left_out():
 
 def test_what_was_not_reached_is_said():
     found = saving_at_loss(LOSSES, SAVINGS, 0.1)
-    assert (found.value, found.is_last) == (0.8, True)
+    assert (found.value, found.is_last, found.is_below) == (0.8, True, False)
+
+
+def test_what_lies_before_the_gentlest_setting_is_said():
+    """Half of its loss: somewhere between nothing and what it saves."""
+    found = saving_at_loss(LOSSES[1:], SAVINGS[1:], 0.001)
+    assert (found.first, found.is_last, found.is_below) == (0.6, False, True)
+    assert not saving_at_loss(LOSSES, SAVINGS, 0.001).is_below
 
 
 def test_the_interval_is_student_s_where_the_curve_is_straight():
