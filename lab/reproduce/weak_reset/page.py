@@ -123,7 +123,7 @@ def _on_cifar(found: Accuracies, trainings: Trainings) -> Finding:
         interval=_over(loss, "seeds"),
         holds=decided(loss),
         differs=(
-            f"{trainings.described}, that is 50 steps; the released code has 70,000 at width 384. "
+            f"{trainings.described}; the released code has 700 epochs of all 50,000 at width 384. "
             "At this length the cells may not be what limits learning"
         ),
     )
