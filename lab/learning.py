@@ -30,6 +30,7 @@ from training.loop import Progress, train
 from training.recipe import RECIPES, Schedule
 from training.solution import Solution
 from training.statistics_aware_store import StatisticsAwareStore
+from training.torch_device import torch_device
 from training.weight_store import WeightStore
 from training.wired_store import WiredStore, known_medians, through_wires, without_wires
 
@@ -66,6 +67,8 @@ class Teacher:
     """Told `training.loop.Progress` after each epoch."""
     wires: Wires | None = None
     """Resistances of the dies' lines, to train with them in the loop; None for none."""
+    torch_device: str = "cpu"
+    """Where torch trains; see `training.torch_device`."""
     solve_every: int = 1
     """Steps of defect-aware training from one solution of the wires to the next."""
 
@@ -188,6 +191,7 @@ class Teacher:
             seed=self.seed,
             start=start,
             report=self.listener,
+            torch_device=torch_device(self.torch_device),
         )
 
     def _recipe(self) -> dict[str, object]:

@@ -49,4 +49,5 @@ class DefectAwareStore:
 
     def realize(self, latents: Tensor) -> Tensor:
         """(1, subarrays, rows, columns) relative conductances; see `WeightStore`."""
-        return (self.middle + self.half * binarize(latents)).unsqueeze(0)
+        middle, half = (each.to(latents.device) for each in (self.middle, self.half))
+        return (middle + half * binarize(latents)).unsqueeze(0)

@@ -17,6 +17,8 @@ from training.recipe import Schedule
 from training.solution import Solution
 from training.weight_store import WeightStore
 
+CPU = torch.device("cpu")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
@@ -40,12 +42,13 @@ def train(
     seed: int,
     start: Solution | None = None,
     report: Callable[[Progress], None] | None = None,
+    torch_device: torch.device = CPU,
 ) -> Solution:
     """Train a network on what the store makes of its latents.
 
     ``start`` continues from a finished solution instead of random weights. ``trained`` is the name
     that the solution carries. The same seed (and a store of the same seed) gives the same bits, on
-    one kind of machine. Raises ConfigurationError if images do not fit the
+    one kind of machine and ``torch_device``. Raises ConfigurationError if images do not fit the
     die, or ``start`` is for another placement.
     """
     rows = placement.geometry.rows
@@ -56,7 +59,9 @@ def train(
             f"the schedule at least {schedule.batch} images. Change the data set or the schedule."
         )
     with one_thread():
-        return _train(dataset, store, placement, schedule, bound, trained, seed, start, report)
+        return _train(
+            dataset, store, placement, schedule, bound, trained, seed, start, report, torch_device
+        )
 
 
 @contextmanager
@@ -82,6 +87,7 @@ def _train(
     seed: int,
     start: Solution | None,
     report: Callable[[Progress], None] | None,
+    torch_device: torch.device,
 ) -> Solution:
     generator = torch.Generator().manual_seed(seed)
     network = CrossbarNetwork(placement, bound, generator)
@@ -92,11 +98,12 @@ def _train(
                 f"is for {placement}. Use the same recipe for both."
             )
         network.start_from(start)
-    images = torch.from_numpy(dataset.train_images)
-    labels = torch.from_numpy(dataset.train_labels)
+    network.to(torch_device)
+    images = torch.from_numpy(dataset.train_images).to(torch_device)
+    labels = torch.from_numpy(dataset.train_labels).to(torch_device)
     stepper = Stepper(network, store, schedule, len(images))
     for epoch in range(1, schedule.epochs + 1):
-        order = torch.randperm(len(images), generator=generator)
+        order = torch.randperm(len(images), generator=generator).to(torch_device)
         # The images left over after the last whole mini-batch have their turn in another epoch.
         losses = [
             stepper.step(images[chosen], labels[chosen])

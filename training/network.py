@@ -50,7 +50,7 @@ def gated_sums(drive: Tensor, weights: Tensor, bound: Ratio, together: int) -> T
     die, group, column = (blocks.detach().abs() > bound).any(2).nonzero(as_tuple=True)
     if not len(die):
         return torch.matmul(drive, weights)
-    suspect = torch.zeros(count, rows // together, 1, columns, dtype=torch.bool)
+    suspect = blocks.new_zeros((count, rows // together, 1, columns), dtype=torch.bool)
     suspect[die, group, 0, column] = True
     sums = torch.matmul(drive, blocks.masked_fill(suspect, 0.0).view_as(weights))
     # (n * groups, together, batch): what drives each part, to be picked for each suspect.
@@ -150,12 +150,12 @@ class CrossbarNetwork(nn.Module):
     def solution(self, trained: str) -> Solution:
         """What the network has learned; ``trained`` says how."""
         arrays = {
-            name: parameter.detach().numpy().copy()
+            name: parameter.detach().cpu().numpy().copy()
             for name, parameter in self.named_parameters()
             if name != "latents"
         }
         arrays["drive"] = arrays["drive"].clip(0, 1)
-        target_low = (self.latents >= 0).numpy()
+        target_low = (self.latents >= 0).cpu().numpy()
         return Solution(
             trained=trained,
             placement=self.placement,

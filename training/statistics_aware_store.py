@@ -34,5 +34,6 @@ class StatisticsAwareStore:
     def realize(self, latents: Tensor) -> Tensor:
         """(dies, subarrays, rows, columns) relative conductances; see `WeightStore`."""
         drawn = self.population.sample(self.geometry, self.generator, self.dies)
-        middle, half = (drawn.low + drawn.high) / 2, (drawn.low - drawn.high) / 2
+        low, high = (each.to(latents.device) for each in (drawn.low, drawn.high))
+        middle, half = (low + high) / 2, (low - high) / 2
         return middle + half * binarize(latents)

@@ -64,6 +64,9 @@ def train(
             help="With --wires and --die: steps between two solutions.",
         ),
     ] = 1,
+    torch_device: Annotated[
+        str, typer.Option("--torch-device", help="Where torch trains: cpu, cuda, cuda:1, mps.")
+    ] = "cpu",
     seed: Seed = None,
     training_seed: Annotated[int, typer.Option("--training-seed", min=0)] = 1,
     json: Json = False,
@@ -78,6 +81,7 @@ def train(
     from training.solution import Solution
 
     output = Output(as_json=json)
+    _check_torch_device(torch_device, in_the_loop or wires is not None)
     chosen = chosen_bench(bench, simulated, seed)
     if in_the_loop:
         if strategy is not None or die is None or wires is not None:
@@ -104,6 +108,7 @@ def train(
             seed=training_seed,
             wires=_wires(wires, chosen),
             solve_every=solve_every,
+            torch_device=torch_device,
             listener=lambda done: step(
                 1 / done.epochs, f"training, epoch {done.epoch}, loss {done.loss:.3f}"
             ),
@@ -112,6 +117,19 @@ def train(
         places = parse_dies(die or dies, table.addresses) if die or dies else None
         trained = _taught(teacher, strategy, places, begin)
     _tell(output, trained, dataset)
+
+
+def _check_torch_device(name: str, cpu_only: bool) -> None:
+    """Refuse an accelerator that is not there, or that this training makes no use of."""
+    from crossbar.errors import ConfigurationError
+    from training.torch_device import torch_device
+
+    torch_device(name)
+    if name != "cpu" and cpu_only:
+        raise ConfigurationError(
+            f"--torch-device {name} with --in-the-loop or --wires: both compute on the CPU only. "
+            "Leave it out."
+        )
 
 
 def _tell(output: "Output", trained: "Trained", dataset: str) -> None:

@@ -127,6 +127,11 @@ def test_a_file_that_is_no_database_is_reported(lab, tmp_path):
         (["run", "array-map", "--bench", "absent.toml"], "absent.toml cannot be read"),
         (["run", "write-error-rate", "--simulated", "--set", "cells=['0:3']"], "not a cell"),
         (["train", "magic", "--simulated"], "no strategy 'magic'"),
+        (["train", "ideal", "--simulated", "--torch-device", "abacus"], "cannot compute there"),
+        (
+            ["train", "ideal", "--simulated", "--wires", "1 Ohm", "--torch-device", "cuda"],
+            "compute on the CPU only|cannot compute there",
+        ),
         (["resume", "--simulated"], "no interrupted run"),
         (["demo", "--dataset", "fashion"], "fashion"),
     ],

@@ -1,15 +1,18 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 from crossbar.errors import ConfigurationError
 from crossbar.geometry import DieGeometry
+from physics.defects import SISTER_CHIP
 from training.defect_aware_store import DefectAwareStore
 from training.hardware import conductances_of, grade_in_software
 from training.ideal_store import IdealStore
 from training.loop import train
 from training.placement import Placement
 from training.recipe import RECIPES, Schedule
+from training.statistics_aware_store import StatisticsAwareStore
 
 SHORT = Schedule(epochs=2, batch=64, latent_rate=0.02, digital_rate=0.01)
 
@@ -110,3 +113,25 @@ def test_dies_must_share_a_batch_evenly():
     """Three dies cannot share 64 images."""
     with pytest.raises(ConfigurationError, match="divide"):
         Schedule(epochs=1, batch=64, latent_rate=0.01, digital_rate=0.01, dies=3)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+@pytest.mark.parametrize("aware", [False, True])
+def test_an_accelerator_trains_as_well(digits, placement, schedule, defect_map, calibration, aware):
+    """The same training on CUDA ends within two points of that on the CPU."""
+    found = []
+    for name in ("cpu", "cuda"):
+        population = StatisticsAwareStore(
+            population=SISTER_CHIP,
+            geometry=placement.geometry,
+            generator=torch.Generator().manual_seed(2),
+            dies=4,
+        )
+        store = population if aware else DefectAwareStore.of(defect_map)
+        solution = train(
+            digits, store, placement, schedule, bound=1.3, trained="any", seed=1,
+            torch_device=torch.device(name),
+        )  # fmt: skip
+        found.append(accuracy(solution, defect_map, digits, calibration))
+
+    assert found[0] == pytest.approx(found[1], abs=0.02)
