@@ -8,7 +8,8 @@ from crossbar.geometry import DieAddress
 from crossbar.limits import Limits
 from crossbar.memory_die import MemoryDie
 from crossbar.ports import CellAccess
-from training.hardware import conductances_of, grade, grade_in_software
+from training.column_sums import currents_of_cells
+from training.hardware import conductances_of, grade, grade_in_software, scores
 
 LIMITS = Limits(
     max_amplitude=1.2,
@@ -123,3 +124,43 @@ def test_a_calibration_without_meaning_is_refused(calibration, change):
     """LOW must be above HIGH, and the read amplitude positive."""
     with pytest.raises(ConfigurationError):
         replace(calibration, **change)
+
+
+def test_a_batch_is_graded_as_a_loop_over_its_images(conductances, ideal, digits, calibration):
+    """The fast path beside one that anybody can check: image by image, part by part."""
+    images = digits.test_images[:4]
+    currents = currents_of_cells(conductances, ideal)
+    found = scores(currents, ideal, images, calibration)
+
+    expected = [slow_scores(conductances, ideal, image, calibration) for image in images]
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+
+
+def slow_scores(conductances, solution, image, known):
+    place = solution.placement
+    hidden = np.empty(place.hidden)
+    for unit, column in enumerate(place.column_of_hidden):
+        subarray, own = divmod(int(column), place.signed_columns)
+        cells = conductances[subarray, :, own]
+        total = slow_sum(cells, image.astype(float), solution, known)
+        hidden[unit] = np.tanh(solution.hidden_gain[unit] * total + solution.hidden_offset[unit])
+    outputs = np.array(solution.output_offset, dtype=float)
+    for copy in range(place.copies):
+        driven = [hidden[unit] * solution.drive[unit] for unit in place.hidden_of_row[copy]]
+        for output in range(place.outputs):
+            own = place.column_of_output[copy * place.outputs + output]
+            total = slow_sum(conductances[-1, :, own], driven, solution, known)
+            outputs[output] += solution.output_gain[copy, output] * total
+    return outputs
+
+
+def slow_sum(cells, drive, solution, known):
+    """Over the parts of a column; one beyond its bound is left out."""
+    middle, half = (1 + known.window) / 2, (1 - known.window) / 2
+    total, together = 0.0, solution.placement.rows_at_once
+    for start in range(0, len(cells), together):
+        part = range(start, start + together)
+        summed = sum(drive[row] * (cells[row] / known.median_low - middle) / half for row in part)
+        if abs(summed) <= solution.bound * sum(abs(drive[row]) for row in part):
+            total += summed
+    return total
