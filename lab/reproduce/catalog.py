@@ -13,6 +13,7 @@ PAPERS: dict[str, str] = {
     "approximate-write": "lab.reproduce.approximate_write:PAPER",
     "measured-dies": "lab.reproduce.measured_dies.paper:PAPER",
     "weak-reset": "lab.reproduce.weak_reset.paper:PAPER",
+    "no-ecc": "lab.reproduce.no_ecc.experiment:PAPER",
 }
 """Name to where its `Paper` stands, as "lab.reproduce.no_ecc:PAPER"; imported when asked for."""
 
