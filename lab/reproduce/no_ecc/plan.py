@@ -113,12 +113,12 @@ DIGITS = NetworkPlan(
     width=64,
     train=1437,
     test=360,
-    epochs=4,
+    epochs=3,
     batch=32,
     most_seeds=100,
     rates=(1e-3, 1e-2, 1e-1),
     aware=0.03,
-    written=(1e-3, 1e-1),
+    written=(1e-3,),
 )
 FULL = Plan(networks=(MNIST, CIFAR), dies=6, cells=40)
 QUICK = Plan(networks=(DIGITS,), dies=2, cells=10)
