@@ -100,7 +100,7 @@ def test_findings_and_sections_tell_of_everything(done):
     """Every claim has an interval and every section its numbers."""
     _, results, _, _ = done
 
-    assert len(findings(results, SMALL)) == 12
+    assert len(findings(results, SMALL)) >= 12
     assert all(found.interval for found in findings(results, SMALL))
     assert [len(part.figures) for part in sections(results, SMALL)] == [1, 1, 1, 1, 0]
     assert OURS in {row[0] for row in sections(results, SMALL)[0].tables[0].rows}

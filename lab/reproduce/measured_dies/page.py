@@ -116,7 +116,7 @@ def _ingredients(results: Results, plan: Plan) -> Section:
         heading="What each ingredient gives",
         text=(
             f"In emulation, {plan.images} test images, every strategy on all "
-            f"{len(results.dies)} dies, mean over {len(results.baseline)} seeds of training; "
+            f"{len(results.dies)} dies, mean over seeds ({len(results.baseline)}); "
             "statistics-aware weights on dies never seen. The software baseline is "
             f"{100 * results.baseline.mean():.2f} % "
             f"({', '.join(f'{100 * value:.2f}' for value in results.baseline)}). Shares are "
