@@ -41,7 +41,11 @@ class PulseEnergy:
         self._polarity = np.full(self.cells, -1, dtype=np.int8)
 
     def read(self, cells: CellIndices, readings: Readings) -> None:
-        """Learn what the (n,) cells conduct; a clamped or a negative reading says nothing."""
+        """Learn what the (n,) cells conduct; a clamped or a negative reading, or one without a
+        voltage, says nothing.
+        """
+        if readings.voltage == 0:
+            return
         good = ~readings.in_compliance & (readings.conductance >= 0)
         seen, cells = readings.conductance[good], cells[good]
         self._now[cells] = seen
