@@ -73,11 +73,6 @@ def _crossing(losses: Values, savings: Values, allowed: float) -> tuple[float, b
             loss.append(float(one))
             saving.append(float(other))
     rising = np.maximum(isotonic_regression(loss).x, 0.0)
-    above = np.flatnonzero(rising > allowed)
-    if not len(above):
+    if rising[-1] <= allowed:
         return saving[-1], True
-    last = int(above[0])
-    if last == 0:
-        return 0.0, False
-    share = (allowed - rising[last - 1]) / (rising[last] - rising[last - 1])
-    return saving[last - 1] + share * (saving[last] - saving[last - 1]), False
+    return float(np.interp(allowed, rising, saving)), False

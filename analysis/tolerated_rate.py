@@ -30,10 +30,6 @@ def tolerated_rate(rates: ArrayLike, losses: ArrayLike, allowed: float) -> Ratio
     rising = isotonic_regression(lost).x
     if rising[0] > allowed:
         return 0.0
-    beyond = np.nonzero(rising > allowed)[0]
-    if not len(beyond):
+    if rising[-1] <= allowed:
         return float("inf")
-    high = int(beyond[0])
-    share = (allowed - rising[high - 1]) / (rising[high] - rising[high - 1])
-    log_low, log_high = np.log(at[high - 1 : high + 1])
-    return float(np.exp(log_low + share * (log_high - log_low)))
+    return float(np.exp(np.interp(allowed, rising, np.log(at))))

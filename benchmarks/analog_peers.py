@@ -7,6 +7,7 @@ an epoch, not the accuracy. Settings that their examples leave open are ours and
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -28,30 +29,26 @@ class Learner:
 
 def aihwkit_pulsed(hidden: int) -> Learner:
     """IBM's kit: every weight a pair of devices that are updated by pulses (`ConstantStep`)."""
-    from aihwkit.nn import AnalogLinear, AnalogSequential
-    from aihwkit.optim import AnalogSGD
     from aihwkit.simulator.configs import ConstantStepDevice, SingleRPUConfig
 
     config = SingleRPUConfig(device=ConstantStepDevice())
-    model = AnalogSequential(
-        AnalogLinear(784, hidden, rpu_config=config),
-        nn.Tanh(),
-        AnalogLinear(hidden, 10, rpu_config=config),
-    )
-    optimizer = AnalogSGD(model.parameters(), lr=RATE)
-    optimizer.regroup_param_groups(model)
-    return Learner(model=model, optimizer=optimizer)
+    return _aihwkit(hidden, config)
 
 
 def aihwkit_aware(hidden: int) -> Learner:
     """IBM's kit: noise on the weights of each step, its analog forward pass."""
-    from aihwkit.nn import AnalogLinear, AnalogSequential
-    from aihwkit.optim import AnalogSGD
     from aihwkit.simulator.configs import InferenceRPUConfig, WeightModifierType
 
     config = InferenceRPUConfig()
     config.modifier.type = WeightModifierType.ADD_NORMAL
     config.modifier.std_dev = NOISE
+    return _aihwkit(hidden, config)
+
+
+def _aihwkit(hidden: int, config: Any) -> Learner:
+    from aihwkit.nn import AnalogLinear, AnalogSequential
+    from aihwkit.optim import AnalogSGD
+
     model = AnalogSequential(
         AnalogLinear(784, hidden, rpu_config=config),
         nn.Tanh(),

@@ -112,8 +112,8 @@ def in_software(die: MemoryDie, found: DefectMap, dataset: Dataset, ideal: Solut
         seed=seed, start=ideal,
     )  # fmt: skip
     cells, low = solution.placement.target_states(solution.target_low)
-    threshold = float(np.sqrt(found.median_low * found.median_high))
-    list(program_and_verify(die, ProgramAndVerifyParameters(), cells, low, threshold))
+    parameters = ProgramAndVerifyParameters()
+    list(program_and_verify(die, parameters, cells, low, found.decision_threshold))
     return solution
 
 

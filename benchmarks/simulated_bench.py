@@ -23,7 +23,6 @@ from crossbar.memory_die import MemoryDie
 from crossbar.records import ProgrammedBlock, WerPoint
 from db.store import Store
 from lab.chosen_bench import chosen_bench
-from lab.programming import decision_threshold
 from lab.runs import begin, measure, start_run
 from lab.session import Session, session
 from protocols.array_map import ArrayMapParameters
@@ -89,7 +88,7 @@ def program_rate(clock: Clock) -> float:
         cells = np.arange(bench.configuration.wafer.geometry.cells)
         target = np.random.default_rng(SEED).uniform(size=len(cells)) < 0.5
         (wafer,) = store.wafers()
-        threshold = decision_threshold(store.defect_map(wafer.id, DIE))
+        threshold = store.defect_map(wafer.id, DIE).decision_threshold
         run = begin(store, bench, "program-and-verify", {}, [DIE])
 
         def work(die: MemoryDie, done: frozenset) -> Iterator[ProgrammedBlock]:

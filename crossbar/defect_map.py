@@ -1,6 +1,7 @@
 """Classes of cells, and the map of a die that classification makes of two readings a cell."""
 
 import enum
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +73,11 @@ class DefectMap:
     median_high: Siemens
     lines: tuple[LineDefect, ...]
     thresholds: DefectThresholds
+
+    @property
+    def decision_threshold(self) -> Siemens:
+        """What a cell conducts at least to count as LOW: the geometric mean of both medians."""
+        return math.sqrt(self.median_low * self.median_high)
 
     def fraction(self, cell_class: CellClass) -> Ratio:
         """Fraction of the die's cells that are of this class."""

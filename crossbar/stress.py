@@ -72,6 +72,10 @@ class StressLedger:
         self.pulses[cells] = after
         self.sent += int(each.sum())
 
+    def has_room(self, pulses: int) -> NDArray[np.bool_]:
+        """(cells,) True where so many more pulses are within the budget."""
+        return self.pulses + pulses <= self.budget
+
     def settle(self) -> None:
         """Write the exact counts, when nothing more is sent for now."""
         if not np.array_equal(self.pulses, self._reserved):

@@ -2,10 +2,8 @@
 
 import dataclasses
 import importlib.metadata
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,6 +14,7 @@ from crossbar.defect_map import DefectMap
 from crossbar.errors import ConfigurationError, DataError
 from crossbar.geometry import DieAddress, DieGeometry
 from db.store import Store
+from lab.data_sets import data_dir
 from lab.runs import versions
 from physics.defects import SISTER_CHIP, DefectPopulation
 from physics.line_resistance import Wires
@@ -220,8 +219,7 @@ class Teacher:
 
 def data_set(name: str) -> Dataset:
     """The data set, from ``LAB_DATA_DIR`` if that is set. Raises as `load_dataset` does."""
-    folder = os.environ.get("LAB_DATA_DIR")
-    return load_dataset(name, Path(folder) if folder else None)
+    return load_dataset(name, data_dir())
 
 
 def versions_of_training() -> dict[str, str]:

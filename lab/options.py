@@ -20,6 +20,9 @@ Database = Annotated[
     str,
     typer.Option("--database", envvar="LAB_DATABASE", help="SQLite file or SQLAlchemy URL."),
 ]
+TrainingRun = Annotated[
+    int | None, typer.Option("--training", help="Number of the training run; the newest.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 Seed = Annotated[
     int | None, typer.Option("--seed", min=0, help="Seed of the simulated wafer, or of training.")

@@ -1,12 +1,8 @@
 """Trained weights onto dies, and the dies' grades: the last steps of the closed loop."""
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-import numpy as np
-
-from crossbar.defect_map import DefectMap
 from crossbar.errors import DataError
 from crossbar.geometry import DieAddress
 from crossbar.memory_die import MemoryDie
@@ -19,7 +15,7 @@ from lab.parameters import as_json, build
 from lab.runs import begin, wafer_of
 from protocols.program_and_verify import ProgramAndVerifyParameters, program_and_verify
 from training.calibration import Calibration
-from training.datasets import Dataset
+from training.datasets import Dataset, evenly_spread
 from training.hardware import Evaluation, grade
 from training.solution import Solution
 
@@ -58,15 +54,10 @@ def records_of_programming(
     cells, target_low = solution.placement.target_states(solution.target_low)
 
     def records(die: MemoryDie, done: frozenset[Key]) -> Iterable[ProgrammedBlock]:
-        threshold = decision_threshold(store.defect_map(row.wafer_id, die.address))
+        threshold = store.defect_map(row.wafer_id, die.address).decision_threshold
         return program_and_verify(die, parameters, cells, target_low, threshold, done)
 
     return records
-
-
-def decision_threshold(found: DefectMap) -> float:
-    """Siemens: the geometric mean of a die's two median conductances."""
-    return math.sqrt(found.median_low * found.median_high)
 
 
 def summary_of(blocks: Iterable[ProgrammedBlock]) -> Programmed:
@@ -97,7 +88,7 @@ def grade_in_hardware(
     wafer = wafer_of(store, bench)
     calibration = Calibration.of(store.defect_map(wafer, die.address), READ_AMPLITUDE)
     available = len(dataset.test_labels)
-    shown = np.linspace(0, available - 1, min(images or available, available)).astype(np.intp)
+    shown = evenly_spread(available, images or available)
     evaluation = grade(
         die, solution, dataset.test_images[shown], dataset.test_labels[shown], calibration
     )

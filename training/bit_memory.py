@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from training.binarize import binarize
 
@@ -24,13 +24,6 @@ class PerfectBits:
     def read(self, latents: Tensor) -> Tensor:
         """The signs of the latents."""
         return binarize(latents)
-
-
-class BinaryLayer(Protocol):
-    """A layer whose weights are bits: `training.binary_layers` has two."""
-
-    latents: nn.Parameter
-    memory: BitMemory
 
 
 def held(latents: Tensor, weights: Tensor) -> Tensor:

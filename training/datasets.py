@@ -42,6 +42,13 @@ class Dataset:
     test_labels: NDArray[np.int64]
 
 
+def evenly_spread(available: int, wanted: int) -> NDArray[np.intp]:
+    """Places of so many out of all available ones, at even distances: a data set's first images may
+    be easier than the others. All of them where more are wanted.
+    """
+    return np.linspace(0, available - 1, min(wanted, available)).astype(np.intp)
+
+
 def load_dataset(name: str, data_dir: Path | None = None) -> Dataset:
     """Load "digits" (needs no download) or "mnist".
 

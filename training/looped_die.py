@@ -52,6 +52,16 @@ class DieSums:
         return output_sums(self.currents, self.solution, driven, self.calibration)
 
 
+def room_to_write(
+    die: MemoryDie, given: NDArray[np.int64], pulses: int, pulses_per_cell: int
+) -> NDArray[np.bool_]:
+    """(cells of the die,) True where so many more pulses, on top of those ``given`` in this
+    training, are within ``pulses_per_cell`` and the stress ledger's budget.
+    """
+    room = given + pulses <= pulses_per_cell
+    return room if die.ledger is None else room & die.ledger.has_room(pulses)
+
+
 class LoopedDie:
     """The cells of one die, written as the latents ask; the port `WeightStore`.
 
@@ -84,7 +94,7 @@ class LoopedDie:
         self.pulses_per_cell = pulses_per_cell
         self.model = DefectAwareStore.of(defect_map)
         self.calibration = Calibration.of(defect_map, read_amplitude)
-        self.threshold = float(np.sqrt(defect_map.median_low * defect_map.median_high))
+        self.threshold = defect_map.decision_threshold
         self.cells, _ = solution.placement.target_states(solution.target_low)
         self.solution = solution
         first = np.where(solution.target_low, defect_map.low, defect_map.high).ravel()
@@ -122,11 +132,7 @@ class LoopedDie:
     @property
     def writable(self) -> NDArray[np.bool_]:
         """(cells of the die,) True where the bounds leave room for one more write."""
-        room = self.given + self.pulses.max_pulses <= self.pulses_per_cell
-        ledger = self.die.ledger
-        if ledger is not None:
-            room &= ledger.pulses + self.pulses.max_pulses <= ledger.budget
-        return room
+        return room_to_write(self.die, self.given, self.pulses.max_pulses, self.pulses_per_cell)
 
     def program(self) -> Written:
         """Bring every cell of the network to the solution's state, whatever it holds."""

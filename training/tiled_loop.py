@@ -13,6 +13,7 @@ from crossbar.memory_die import MemoryDie
 from crossbar.units import Siemens
 from protocols.program_and_verify import ProgramAndVerifyParameters, program_and_verify
 from training.die_bits import hold, read_states, signs_of
+from training.looped_die import room_to_write
 from training.tiling import Tiling
 
 Contact = Callable[[DieAddress], AbstractContextManager[MemoryDie]]
@@ -85,10 +86,8 @@ class TiledLoop:
     def _write(self, die: MemoryDie, wanted: NDArray[np.bool_]) -> None:
         cells = self.used[die.address]
         low, given = self.low[die.address], self.given[die.address]
-        room = given[cells] + self.pulses.max_pulses <= self.pulses_per_cell
-        if die.ledger is not None:
-            room &= die.ledger.pulses[cells] + self.pulses.max_pulses <= die.ledger.budget
-        cells = cells[room & (low[cells] != wanted[cells])]
+        room = room_to_write(die, given, self.pulses.max_pulses, self.pulses_per_cell)
+        cells = cells[room[cells] & (low[cells] != wanted[cells])]
         threshold = self.thresholds[die.address]
         for block in program_and_verify(die, self.pulses, cells, wanted[cells], threshold):
             given[block.cells] += block.pulses

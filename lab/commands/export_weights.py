@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated
+from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated, TrainingRun
 
 
 def export_weights(
@@ -13,9 +13,7 @@ def export_weights(
     bench: BenchFile = None,
     simulated: Simulated = False,
     database: Database = DATABASE,
-    training: Annotated[
-        int | None, typer.Option("--training", help="Number of the training run; the newest.")
-    ] = None,
+    training: TrainingRun = None,
     model: Annotated[
         Path | None,
         typer.Option("--model", help="Instead: state_dict of a torch model, tiled over dies."),

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated
+from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated, TrainingRun
 
 if TYPE_CHECKING:
     from crossbar.geometry import DieAddress
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from training.solution import Solution
 
 DataSet = Annotated[str, typer.Option("--dataset", help="digits (no download) or mnist.")]
-TrainingRun = Annotated[
-    int | None, typer.Option("--training", help="Number of the training run; the newest.")
-]
 Dies = Annotated[str | None, typer.Option("--dies", help="all, a number, or 'x,y x,y ...'.")]
 
 

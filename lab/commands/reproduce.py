@@ -53,10 +53,9 @@ def reproduce(
     The simulated bench is used unless --bench. What is done is stored: after Ctrl-C the same
     command goes on.
     """
-    import os
-
     from db.store import Store
     from lab.cluster import Spread
+    from lab.data_sets import data_dir
     from lab.interruption import termination_as_interrupt
     from lab.output import Output
     from lab.reproduce.catalog import paper_named
@@ -85,7 +84,7 @@ def reproduce(
             spread=spread,
             torch_device=torch_device,
             output=output,
-            data_dir=Path(os.environ["LAB_DATA_DIR"]) if os.environ.get("LAB_DATA_DIR") else None,
+            data_dir=data_dir(),
         )
         _announce(output, paper, reproduction)
         done = done_again(paper, reproduction)

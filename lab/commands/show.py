@@ -35,17 +35,17 @@ def demo(
     json: Json = False,
 ) -> None:
     """Everything once, on a simulated wafer: contact, maps, training, programming, grades."""
-    import os
     import time
 
     from lab.chosen_bench import chosen_bench
+    from lab.data_sets import data_dir
     from lab.demo import Demo, DemoPlan, free_folder
     from lab.output import Output
     from lab.report.writing import write_report
 
     output = Output(as_json=json)
-    if twin_of is None and os.environ.get("LAB_DATA_DIR"):
-        found = Path(os.environ["LAB_DATA_DIR"]) / "measured-dies"
+    if twin_of is None and (folder_of_data := data_dir()) is not None:
+        found = folder_of_data / "measured-dies"
         twin_of = found if found.is_dir() else None
     plan = DemoPlan(
         bench=chosen_bench(bench, simulated or bench is None, seed),

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from lab.reproduce.paper import Paper
 
 PAPERS: dict[str, str] = {
-    "approximate-write": "lab.reproduce.approximate_write:PAPER",
+    "approximate-write": "lab.reproduce.approximate_write.paper:PAPER",
     "measured-dies": "lab.reproduce.measured_dies.paper:PAPER",
     "weak-reset": "lab.reproduce.weak_reset.paper:PAPER",
-    "no-ecc": "lab.reproduce.no_ecc.experiment:PAPER",
+    "no-ecc": "lab.reproduce.no_ecc.paper:PAPER",
 }
-"""Name to where its `Paper` stands, as "lab.reproduce.no_ecc:PAPER"; imported when asked for."""
+"""Name to module and variable of its `Paper`, which is imported when asked for."""
 
 
 def paper_named(name: str) -> "Paper":
@@ -25,8 +25,7 @@ def paper_named(name: str) -> "Paper":
         close = difflib.get_close_matches(wanted, PAPERS, n=1)
         hint = f"Did you mean {close[0]}?" if close else "docs/papers.md describes them."
         raise ConfigurationError(
-            f"There is no paper {name!r} to reproduce; there are "
-            f"{', '.join(PAPERS) or 'none yet'}. {hint}"
+            f"There is no paper {name!r} to reproduce; there are {', '.join(PAPERS)}. {hint}"
         )
     module, _, attribute = PAPERS[wanted].partition(":")
     found: Paper = getattr(importlib.import_module(module), attribute)

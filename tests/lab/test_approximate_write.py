@@ -14,13 +14,11 @@ from crossbar.geometry import DieAddress
 from db.store import Store
 from lab.chosen_bench import chosen_bench
 from lab.cli import app
-from lab.reproduce.approximate_write import QUICK, best_setting
-from lab.reproduce.approximate_write_results import reached
-from lab.reproduce.measured_junctions import check_pulse, measure_junctions
-from lab.reproduce.reproducing import Reproduction
-from lab.reproduce.write_curves import Curve, MeasuredCurve, Setting
-from lab.reproduce.write_points import Network, written_point
-from lab.reproduce.write_settings import (
+from lab.reproduce.approximate_write.curves import Curve, MeasuredCurve, Setting
+from lab.reproduce.approximate_write.paper import QUICK, best_setting
+from lab.reproduce.approximate_write.points import Network, written_point
+from lab.reproduce.approximate_write.results import reached
+from lab.reproduce.approximate_write.settings import (
     CheapestPulses,
     chosen_curves,
     knob_curve,
@@ -28,6 +26,8 @@ from lab.reproduce.write_settings import (
     reference_pulse,
     with_spread,
 )
+from lab.reproduce.measured_junctions import check_pulse, measure_junctions
+from lab.reproduce.reproducing import Reproduction
 from physics.mtj import MtjPopulation
 from physics.write_pulses import WritePulse, bit_error_rate, flip_energy
 

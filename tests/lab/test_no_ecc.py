@@ -10,7 +10,7 @@ from db.store import Store
 from lab.chosen_bench import chosen_bench
 from lab.reproduce.no_ecc import findings
 from lab.reproduce.no_ecc.energy import WIDTHS, condition, mean_population, saving, saving_over
-from lab.reproduce.no_ecc.experiment import PAPER
+from lab.reproduce.no_ecc.paper import PAPER
 from lab.reproduce.no_ecc.plan import DIGITS, QUICK, WRITTEN
 from lab.reproduce.no_ecc.results import FRESH, PLAIN, STATIC, NetworkResult
 from lab.reproduce.no_ecc.telling import borne, borne_ends

@@ -8,8 +8,9 @@ import torch
 from typer.testing import CliRunner
 
 from lab.cli import app
+from lab.reproduce.verdicts import above
 from lab.reproduce.weak_reset.cells import Empirical, swept_cells, swept_population
-from lab.reproduce.weak_reset.outcomes import ahead, decided, losses, welch
+from lab.reproduce.weak_reset.outcomes import ahead, losses, welch
 from lab.reproduce.weak_reset.points import EVERYTHING, setup_for
 from physics.weak_reset import PARAMETER_DRAWS
 
@@ -31,8 +32,8 @@ def test_losses_are_paired_by_seed_and_ranked():
     second, difference = ahead(FOUND, ("telegraph", "pink", "cell to cell"))
     assert second == "pink"
     assert difference.mean == pytest.approx(np.mean([0.007, 0.01, 0.004]))
-    assert decided(difference) is None
-    assert decided(rows[1].loss) is True
+    assert above(difference, 0.0) is None
+    assert above(rows[1].loss, 0.0) is True
 
 
 def test_independent_seeds_are_compared_by_welch():

@@ -65,7 +65,7 @@ class MappedDie:
             trained="defect-aware", seed=seed, start=start,
         )  # fmt: skip
         cells, low = solution.placement.target_states(solution.target_low)
-        threshold = float(np.sqrt(self.found.median_low * self.found.median_high))
+        threshold = self.found.decision_threshold
         list(program_and_verify(self.die, ProgramAndVerifyParameters(), cells, low, threshold))
         return solution
 

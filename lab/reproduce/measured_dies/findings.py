@@ -8,6 +8,7 @@ from analysis.next_die_bound import next_die_bound
 from lab.reproduce.measured_dies.experiment import OURS, OWN, Results, Variant
 from lab.reproduce.measured_dies.plan import Plan
 from lab.reproduce.paper import Finding
+from lab.reproduce.verdicts import at_least, at_most
 
 OURS_VARIANT = Variant("ideal", True, True)
 PLAIN_AWARE = Variant("statistics-aware", False, False)
@@ -36,20 +37,6 @@ def hardware_gap(results: Results, strategy: str) -> NDArray[np.float64]:
 def between(found: MeanInterval, over: str = "dies") -> str:
     """For people."""
     return f"{found.low:.2f} to {found.high:.2f} (95 %, t, {found.count} {over})"
-
-
-def at_most(found: MeanInterval, limit: float) -> bool | None:
-    """Whether the mean is within the limit, as far as its interval decides."""
-    if found.high <= limit:
-        return True
-    return False if found.low > limit else None
-
-
-def at_least(found: MeanInterval, limit: float) -> bool | None:
-    """The same for a mean that should be above."""
-    if found.low >= limit:
-        return True
-    return False if found.high < limit else None
 
 
 def _within(found: MeanInterval, limit: float) -> bool | None:

@@ -14,7 +14,6 @@ from lab.reproduce.measured_dies.figures import (
 )
 from lab.reproduce.measured_dies.findings import (
     OURS_VARIANT,
-    at_most,
     below_software,
     hardware_gap,
     others_below_own,
@@ -23,6 +22,7 @@ from lab.reproduce.measured_dies.plan import Plan
 from lab.reproduce.measured_dies.points import SHOWN
 from lab.reproduce.measured_dies.shares import shares
 from lab.reproduce.paper import ResultTable, Section
+from lab.reproduce.verdicts import at_most
 
 INGREDIENTS = ("statistics-aware training", "assignment of columns", "column calibration")
 

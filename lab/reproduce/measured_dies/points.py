@@ -21,7 +21,7 @@ from training.assignment import assigned
 from training.calibration import Calibration
 from training.column_calibration import PERFECT, calibrated
 from training.column_sums import currents_of_cells
-from training.datasets import Dataset, load_dataset
+from training.datasets import Dataset, evenly_spread, load_dataset
 from training.defect_aware_store import DefectAwareStore
 from training.hardware import conductances_of, grade_in_software
 from training.ideal_store import IdealStore
@@ -172,15 +172,14 @@ def losses(
 def graded_images(dataset: str, data_dir: str | None, images: int) -> Images:
     """So many test images at even distances, as `lab.programming.grade_in_hardware` shows them."""
     data = data_set(dataset, data_dir)
-    available = len(data.test_labels)
-    shown = np.linspace(0, available - 1, min(images, available)).astype(np.intp)
+    shown = evenly_spread(len(data.test_labels), images)
     return data.test_images[shown], data.test_labels[shown]
 
 
 def shown_images(dataset: str, data_dir: str | None) -> NDArray[np.float32]:
     """Training images at even distances, without their labels."""
     pixels = data_set(dataset, data_dir).train_images
-    return pixels[np.linspace(0, len(pixels) - 1, SHOWN[dataset]).astype(np.intp)]
+    return pixels[evenly_spread(len(pixels), SHOWN[dataset])]
 
 
 @lru_cache(maxsize=1)

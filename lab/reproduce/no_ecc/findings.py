@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from analysis.mean_interval import MeanInterval, mean_interval
+from analysis.mean_interval import mean_interval
 from crossbar.units import Ratio, format_quantity
 from lab.reproduce.no_ecc.energy import REFERENCE, WIDTHS, Dies, saving_over
 from lab.reproduce.no_ecc.results import ALLOWED, FRESH, PLAIN, STATIC, BorneRate, NetworkResult
 from lab.reproduce.no_ecc.telling import OF_DIES, OF_SEEDS, borne, borne_ends, ends, share
 from lab.reproduce.paper import Finding
+from lab.reproduce.verdicts import above, below
 
 CLAIMED_RATE: Ratio = 1e-3
 CLAIMED_FACTOR = 2.0
@@ -27,7 +28,7 @@ def of_accuracy(found: NetworkResult) -> list[Finding]:
             claimed="little",
             found=f"{100 * lost.mean:.2f} points of {100 * found.perfect().mean:.2f} %",
             interval=ends(lost, 100, 2, OF_SEEDS),
-            holds=_below(lost, ALLOWED),
+            holds=below(lost, ALLOWED),
         )
         for where, lost in losses.items()
     ]
@@ -63,7 +64,7 @@ def of_aware_training(found: NetworkResult) -> Finding:
         claimed=claimed,
         found=f"{borne(aware)}, {np.exp(gain.mean):.2f} times that",
         interval=interval,
-        holds=_above(gain, 0.0),
+        holds=above(gain, 0.0),
     )
 
 
@@ -77,20 +78,12 @@ def of_energy(dies: Dies) -> list[Finding]:
             claimed="up to 2, of a whole system",
             found=f"{factor.mean:.2f}",
             interval=ends(factor, 1, 2, OF_DIES),
-            holds=_above(factor, CLAIMED_FACTOR),
+            holds=above(factor, CLAIMED_FACTOR),
             differs="this is the cells' own energy, not a system's; the factor depends on the "
             "width and on the reference (below), and the abstract gives neither",
         )
         for width, factor in factors.items()
     ]
-
-
-def _below(found: MeanInterval, limit: float) -> bool | None:
-    return True if found.high < limit else False if found.low > limit else None
-
-
-def _above(found: MeanInterval, limit: float) -> bool | None:
-    return True if found.low > limit else False if found.high < limit else None
 
 
 def _at_least(found: BorneRate, limit: Ratio) -> bool | None:

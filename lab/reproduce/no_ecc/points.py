@@ -1,19 +1,19 @@
 """What is worked out in software: a network trained with or without errors, graded with them."""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from lab.data_sets import image_set
 from training.binary_layers import binary_layers
 from training.binary_networks import cifar_conv, mnist_mlp
 from training.bit_memory import BitMemory, PerfectBits
 from training.classifier import FitPlan, accuracy, fit
 from training.erring_bits import FailingWrites, FreshErrors, StaticErrors, held_in, writing
-from training.image_sets import ImageSet, load_image_set
+from training.image_sets import ImageSet
 from training.seeded import seeded
 
 
@@ -43,7 +43,8 @@ def graded_training(
     "bits" took on average. ``together`` test images are in one forward pass, and so have the same
     fresh errors.
     """
-    shown = _images(images, data_dir).part(train, test)
+    folder = None if data_dir is None else Path(data_dir)
+    shown = image_set(images, folder).part(train, test)
     generator = torch.Generator().manual_seed(seed)
     model = _model(shown, width, generator).to(torch_device)
     plan = FitPlan(epochs=epochs, batch=batch)
@@ -84,12 +85,6 @@ def _graded(
         "static": [[static(rate, die) for die in range(dies)] for rate in rates],
         "fresh": [fresh(rate) for rate in rates],
     }
-
-
-@lru_cache(maxsize=1)
-def _images(name: str, data_dir: str | None) -> ImageSet:
-    """Read once a process: CIFAR-10 takes ten seconds to unpack."""
-    return load_image_set(name, None if data_dir is None else Path(data_dir))
 
 
 def _model(images: ImageSet, width: int, generator: torch.Generator) -> nn.Sequential:

@@ -17,7 +17,7 @@ STATIC, FRESH = "static", "fresh"
 PLAIN = (PERFECT, 0.0)
 """The training that never saw an error."""
 ALLOWED = 0.005
-"""Loss of accuracy that counts as none; the issue's half a point."""
+"""Loss of accuracy that counts as none. Ours."""
 
 
 @dataclass(frozen=True, kw_only=True)

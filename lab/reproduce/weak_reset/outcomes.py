@@ -47,13 +47,6 @@ def ahead(found: Accuracies, among: Sequence[str]) -> tuple[str, MeanInterval]:
     return second, paired(found[second], found[CELL_TO_CELL])
 
 
-def decided(difference: MeanInterval) -> bool | None:
-    """Whether it is above zero; None where its interval has both signs."""
-    if difference.low > 0:
-        return True
-    return False if difference.high < 0 else None
-
-
 def welch(one: Sequence[float], other: Sequence[float]) -> MeanInterval:
     """Mean of one less that of the other, over independent seeds: Welch's interval at 95 %,
     infinite for a single one.

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from analysis.mean_interval import MeanInterval, mean_interval
 from analysis.ratio_interval import ratio_interval
 from lab.reproduce.paper import Finding, PaperResult, ResultTable, Section
+from lab.reproduce.verdicts import above
 from lab.reproduce.weak_reset.cells import SweptCells
 from lab.reproduce.weak_reset.choices import DIFFERS, OUR_PARAMETERS
 from lab.reproduce.weak_reset.figure import loss_figure
 from lab.reproduce.weak_reset.outcomes import (
     Accuracies,
     ahead,
-    decided,
     losses,
     paired,
     points,
@@ -108,7 +108,7 @@ def _findings(trained: Trained) -> list[Finding]:
             claimed=NOT_THEIRS,
             found=f"{100 * share.mean:.0f} %",
             interval=f"{100 * share.low:.0f} to {100 * share.high:.0f} % (95 %, Fieller)",
-            holds=decided(share),
+            holds=above(share, 0.0),
         )
     )
     return found
@@ -121,7 +121,7 @@ def _on_cifar(found: Accuracies, trainings: Trainings) -> Finding:
         claimed="yes, most",
         found=f"{points(loss)} lost",
         interval=_over(loss, "seeds"),
-        holds=decided(loss),
+        holds=above(loss, 0.0),
         differs=(
             f"{trainings.described}; the released code has 700 epochs of all 50,000 at width 384. "
             "At this length the cells may not be what limits learning"
@@ -137,7 +137,7 @@ def _most_harmful(where: str, claimed: str, found: Accuracies, among: Sequence[s
         claimed=claimed,
         found=f"{points(own)} lost, {100 * more.mean:+.2f} against {second}",
         interval=f"of the difference: {_over(more, 'seeds')}",
-        holds=decided(more),
+        holds=above(more, 0.0),
     )
 
 

@@ -1,22 +1,20 @@
 """Single trainings of weights on pairs of HfOx cells: points of the sweeps of `weak_reset`."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
 from crossbar.errors import DataError
+from lab.data_sets import data_dir, image_set
 from lab.reproduce.weak_reset.cells import FILE, swept_cells, swept_population
 from lab.sweep import Outcome
 from physics.weak_reset import PulseNoise, WeakResetPopulation
 from training.binary_networks import cifar_conv, mnist_mlp
 from training.classifier import FitPlan, accuracy, fit
-from training.image_sets import ImageSet, load_image_set
+from training.image_sets import ImageSet
 from training.torch_device import torch_device as checked
 from training.weak_reset_gains import CompensatedPairs, Looking, looking_again
 from training.weak_reset_learning import PulsedMemory, PulseRule, learning_by_pulses, memories_of
@@ -114,20 +112,8 @@ def learn(
 
 def images_for(name: str, train: int | None, test: int | None) -> ImageSet:
     """The image set, or part of it."""
-    found = _loaded(name, data_dir())
+    found = image_set(name, data_dir())
     return found.part(train or len(found.train_labels), test or len(found.test_labels))
-
-
-@cache
-def _loaded(name: str, folder: Path | None) -> ImageSet:
-    """Once a process: CIFAR-10 takes longer to unpack than to learn from."""
-    return load_image_set(name, folder)
-
-
-def data_dir() -> Path | None:
-    """Where data sets are on the machine that works a point out."""
-    folder = os.environ.get("LAB_DATA_DIR")
-    return Path(folder) if folder else None
 
 
 def network_for(

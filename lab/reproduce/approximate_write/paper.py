@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from crossbar.units import Ratio
-from lab.reproduce import approximate_write_results as words
-from lab.reproduce.approximate_write_page import DIFFERS, ours, sections
-from lab.reproduce.approximate_write_results import Results
-from lab.reproduce.measured_junctions import check_pulse, measure_junctions
-from lab.reproduce.paper import Finding, Paper, PaperResult
-from lab.reproduce.reproducing import Reproduction
-from lab.reproduce.write_curves import KINDS, Curve, MeasuredCurve, Setting, measured_curves
-from lab.reproduce.write_points import Network
-from lab.reproduce.write_settings import (
+from lab.reproduce.approximate_write import results as words
+from lab.reproduce.approximate_write.curves import (
+    KINDS,
+    Curve,
+    MeasuredCurve,
+    Setting,
+    measured_curves,
+)
+from lab.reproduce.approximate_write.page import DIFFERS, ours, sections
+from lab.reproduce.approximate_write.points import Network
+from lab.reproduce.approximate_write.results import Results
+from lab.reproduce.approximate_write.settings import (
     CLAIMED,
     CheapestPulses,
     chosen_curves,
@@ -21,6 +24,10 @@ from lab.reproduce.write_settings import (
     population_of,
     with_spread,
 )
+from lab.reproduce.measured_junctions import check_pulse, measure_junctions
+from lab.reproduce.paper import Finding, Paper, PaperResult
+from lab.reproduce.reproducing import Reproduction
+from lab.reproduce.verdicts import at_most
 
 USUAL_SPREAD = 0.05
 """Of the three, that of the headline; 4.4 % was measured (IBM, IEDM 2010)."""
@@ -198,7 +205,7 @@ def _findings(results: Results) -> list[Finding]:
                 claimed="-" if allowed < 0.01 else f"{100 * CLAIMED:g} %",
                 found=f"{words.percent(row.saving.mean)}, losing {100 * row.loss.mean:.2f} points",
                 interval=f"{words.interval(row.saving)}; {words.points(row.loss)}; fresh seeds",
-                holds=words.decided(row.loss, allowed),
+                holds=at_most(row.loss, allowed),
             )
         )
     return findings

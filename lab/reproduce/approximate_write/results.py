@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from analysis.mean_interval import MeanInterval, mean_interval
 from analysis.saving_at_loss import SavingAtLoss
 from crossbar.units import Ratio
+from lab.reproduce.approximate_write.curves import KINDS, MeasuredCurve
+from lab.reproduce.approximate_write.settings import CLAIMED, CheapestPulses
 from lab.reproduce.measured_junctions import MeasuredJunctions
-from lab.reproduce.write_curves import KINDS, MeasuredCurve
-from lab.reproduce.write_settings import CLAIMED, CheapestPulses
 
 NARROW = 0.1
 """Width of an interval that, around the claim, counts as bearing it out. Ours."""
@@ -86,11 +86,6 @@ def reached(found: SavingAtLoss, claimed: Ratio) -> bool | None:
 def points(found: MeanInterval) -> str:
     """Ends of a loss."""
     return f"{100 * found.low:.2f} to {100 * found.high:.2f} points"
-
-
-def decided(loss: MeanInterval, allowed: Ratio) -> bool | None:
-    """Whether the loss is allowed, for all that its interval says."""
-    return True if loss.high <= allowed else False if loss.low > allowed else None
 
 
 def why_not(results: Results) -> str:

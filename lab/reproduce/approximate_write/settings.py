@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from crossbar.limits import Limits
 from crossbar.units import Ratio, Seconds, Volts
-from lab.reproduce.write_curves import Curve, Setting
-from lab.reproduce.write_points import Network, Stages, settable
+from lab.reproduce.approximate_write.curves import Curve, Setting
+from lab.reproduce.approximate_write.points import Network, Stages, settable
 from physics.mtj import MtjPopulation
 from physics.pulse_choice import cheapest_pulse, with_amplitude_for, with_width_for
 from physics.write_pulses import WritePulse
@@ -14,7 +14,7 @@ from physics.write_pulses import WritePulse
 CLAIMED: Ratio = 0.74
 """Of the programming energy, saved for one point of recognition: the paper's."""
 REFERENCE_RATE: Ratio = 1e-8
-"""Bit error rate of the reference pulse; the issue's."""
+"""Bit error rate of the reference pulse; ours."""
 WIDTH: Seconds = 20e-9
 """Of the reference pulse; ours, about ten times tau_d."""
 FIRST_AMPLITUDE: Volts = 0.8

@@ -3,7 +3,10 @@
 import numpy as np
 
 from crossbar.units import Ratio
-from lab.reproduce.approximate_write_results import (
+from lab.reproduce.approximate_write.curves import KINDS
+from lab.reproduce.approximate_write.figures import chosen_figure, knobs_figure
+from lab.reproduce.approximate_write.points import Network
+from lab.reproduce.approximate_write.results import (
     Results,
     interval,
     percent,
@@ -11,11 +14,7 @@ from lab.reproduce.approximate_write_results import (
     saved_with_interval,
     tolerated,
 )
-from lab.reproduce.paper import OurParameter, ResultTable, Section
-from lab.reproduce.write_curves import KINDS
-from lab.reproduce.write_figures import chosen_figure, knobs_figure
-from lab.reproduce.write_points import Network
-from lab.reproduce.write_settings import (
+from lab.reproduce.approximate_write.settings import (
     REFERENCE_RATE,
     WIDTH,
     physics_variants,
@@ -23,6 +22,7 @@ from lab.reproduce.write_settings import (
     reference_pulse,
     with_spread,
 )
+from lab.reproduce.paper import OurParameter, ResultTable, Section
 from physics.pulse_choice import with_amplitude_for
 from physics.write_pulses import WritePulse, flip_energy
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from analysis.saving_at_loss import SavingAtLoss, saving_at_loss
 from crossbar.units import Joules, Ratio
+from lab.reproduce.approximate_write.points import written_point
 from lab.reproduce.reproducing import Reproduction
-from lab.reproduce.write_points import written_point
 from lab.sweep import Outcome, Plain
 
 Values = NDArray[np.float64]

@@ -1,18 +1,16 @@
 """One training of the approximate write: what a sweep's point says, and what comes of it."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache, reduce
-from pathlib import Path
+from functools import reduce
 from typing import Any
 
 from crossbar.units import Ratio
+from lab.data_sets import data_dir, image_set
 from lab.sweep import Outcome, Plain
 from physics.write_pulses import WritePulse
 from training.classifier import FitPlan
 from training.fixed_point import FixedPoint
-from training.image_sets import ImageSet, load_image_set
 from training.written_training import WritePlan, WriteStage, train_written
 from training.written_words import WriteLedger
 
@@ -80,7 +78,7 @@ def written_point(
         optimizer=chosen.optimizer,  # type: ignore[arg-type]
     )
     found = train_written(
-        _images(chosen.images), (chosen.hidden,), fit_plan, plan,
+        image_set(chosen.images, data_dir()), (chosen.hidden,), fit_plan, plan,
         replace(MtjPopulation(), **population), seed, chosen.torch_device,
     )  # fmt: skip
     together = reduce(WriteLedger.plus, found.ledgers)
@@ -95,10 +93,3 @@ def _word(layer: list[list[float]], bits: int) -> tuple[WritePulse, ...]:
 
 def _numbers(pulse: WritePulse) -> list[float]:
     return [round(pulse.low, 4), round(pulse.high, 4), round(pulse.width, 11)]
-
-
-@lru_cache(maxsize=1)
-def _images(name: str) -> ImageSet:
-    """From ``LAB_DATA_DIR`` of the process that works on the point, if it is set there."""
-    folder = os.environ.get("LAB_DATA_DIR")
-    return load_image_set(name, Path(folder) if folder else None)

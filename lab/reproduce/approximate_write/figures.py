@@ -10,8 +10,8 @@ from matplotlib.ticker import NullFormatter
 from analysis.mean_interval import mean_interval
 from crossbar.units import Ratio
 from lab.report.style import report_style
-from lab.reproduce.write_curves import KINDS, MeasuredCurve
-from lab.reproduce.write_settings import CLAIMED
+from lab.reproduce.approximate_write.curves import KINDS, MeasuredCurve
+from lab.reproduce.approximate_write.settings import CLAIMED
 
 COLOURS = ("#2a6f97", "#c8553d", "#2a9d8f", "#e9a03b", "#7b5ea7", "#7fb069", "#444444")
 MARKERS = {"amplitude": "o", "width": "s"}

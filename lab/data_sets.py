@@ -1,0 +1,23 @@
+"""Where data sets are on this computer, and image sets that are read once a process."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from training.image_sets import ImageSet
+
+
+def data_dir() -> Path | None:
+    """The folder that ``LAB_DATA_DIR`` names, if it is set."""
+    folder = os.environ.get("LAB_DATA_DIR")
+    return Path(folder) if folder else None
+
+
+@lru_cache(maxsize=1)
+def image_set(name: str, folder: Path | None) -> "ImageSet":
+    """As `training.image_sets.load_image_set`: CIFAR-10 takes ten seconds to unpack."""
+    from training.image_sets import load_image_set  # torch: only where images are needed
+
+    return load_image_set(name, folder)

@@ -1,0 +1,1 @@
+"""Locatelli et al. 2018: training whose weights are written to MRAM by pulses that may fail."""
