@@ -102,9 +102,14 @@ def _announce(output: "Output", paper: "Paper", reproduction: "Reproduction") ->
     spread = reproduction.spread
     place = spread.cluster or (f"{spread.jobs} processes" if spread.jobs > 1 else "one process")
     output.say(
-        f"About {max(minutes * share, 1):.0f} minutes of one core, here on {place}; "
+        f"About {max(minutes * share, 1):.0f} min of one core, here on {place}; "
         f"{len(reproduction.seeds)} seeds; {reproduction.bench.source}."
-        + (f" Data: {', '.join(paper.datasets)}." if paper.datasets else "")
+        # A quick look takes the digits that are on board.
+        + (
+            f" Data: {', '.join(paper.datasets)}."
+            if paper.datasets and not reproduction.quick
+            else ""
+        )
     )
 
 

@@ -206,6 +206,8 @@ def accuracy_by_strategy(
             va="center",
             color=colour,
             fontweight="bold",
+            zorder=3,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},  # not struck by the line
         )
     if baseline is not None:
         axes.axhline(baseline, color=STRATEGY_COLOURS["software"], ls="--", lw=1)
@@ -219,7 +221,7 @@ def accuracy_by_strategy(
     axes.margins(y=0.12)  # room for the baseline's label below the title
     axes.set_xlim(-0.5, len(accuracies) - 0.2)
     axes.set_xticks(range(len(accuracies)), list(accuracies))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set(title="Accuracy in hardware, a dot a die", ylabel="test images recognized")
     axes.grid(axis="y", alpha=0.3)
     return figure
