@@ -25,6 +25,8 @@ ROUNDS = 5
 """Of weights by noise, and noise by weights; the noise then moves by less than 1 %."""
 PRECISION: Ratio = 1e-5
 """Of the largest reading: differences below are none. Single precision has 6e-8. Ours."""
+LARGEST = float(np.log(np.finfo(float).max))
+"""Logarithm of the largest number; an end beyond it is open."""
 FINEST: Ratio = 2e-4
 """Finer steps, in shares of the largest reading, are not looked for. Ours."""
 
@@ -36,7 +38,7 @@ class JunctionFit:
     r_p: tuple[float, float, float]
     """Ohm."""
     tmr: tuple[float, float, float]
-    """Without bias."""
+    """Without bias; open at the top where a damaged cell's readings do not bound it."""
     v_half: tuple[float, float, float]
     """Volts; infinite where the sweep is too short to see the TMR fall."""
     noise: Ratio
@@ -162,8 +164,8 @@ def _start(cell: int, low: Averages, high: Averages) -> Values:
 
 
 def _exponential(*logarithms: float) -> tuple[float, float, float]:
-    estimate, low, high = np.exp(logarithms)
-    return float(estimate), float(low), float(high)
+    estimate, low, high = (float(np.exp(x)) if x < LARGEST else np.inf for x in logarithms)
+    return estimate, low, high
 
 
 def _root(fall: float) -> float:

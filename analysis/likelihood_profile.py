@@ -31,15 +31,21 @@ def most_likely(loss: Loss, start: Values, bounds: Values) -> tuple[Values, floa
 
 
 def profile_interval(
-    loss: Loss, summit: Values, axis: int, bounds: Values, confidence: float = 0.95
+    loss: Loss,
+    summit: Values,
+    axis: int,
+    bounds: Values,
+    confidence: float = 0.95,
+    dispersion: float = 1.0,
 ) -> tuple[float, float]:
     """Ends between which the best fit with parameter ``axis`` held fixed stays good enough.
 
     Good enough is a loss within chi2(confidence, 1) / 2 of that at the ``summit`` (k,) (Wilks,
-    Ann. Math. Stat. 9, 60, 1938). An end that is not met within ``bounds`` (k, 2) is infinite.
+    Ann. Math. Stat. 9, 60, 1938), times ``dispersion``: the parameter's variance as a multiple of
+    what the likelihood supposes. An end that is not met within ``bounds`` (k, 2) is infinite.
     Raises ConfigurationError for a confidence outside 0 to 1.
     """
-    drop = float(chi2.ppf(check_confidence(confidence), 1)) / 2
+    drop = float(chi2.ppf(check_confidence(confidence), 1)) / 2 * dispersion
     allowed = loss(summit)[0] + drop
     others = np.arange(len(summit)) != axis
 

@@ -7,16 +7,18 @@ aperture and are made at intervals: noise faster than that folds into the spectr
 folds likewise, so ``white`` and ``flicker`` are the cell's own. Free of torch.
 
 The trace is tapered at its ends (Tukey, `TAPER`), or steep noise would leak over all frequencies;
-what the taper takes off the likelihood's weight is reckoned with.
+what the taper takes off the likelihood's weight is reckoned with. So is noise that is not Gaussian:
+intervals are as wide as its scatter asks for (`analysis.spectrum_dispersion`).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import get_window, periodogram
+from scipy.signal import get_window
 
 from analysis.likelihood_profile import Loss, most_likely, profile_interval
+from analysis.spectrum_dispersion import dispersion, student
 from crossbar.errors import DataError
 from crossbar.units import Ratio, Seconds
 
@@ -89,9 +91,8 @@ def spectrum(
 
     Raises DataError for a trace that says nothing (`relative`).
     """
-    frequency, density = periodogram(relative(trace), fs=1 / interval, window=("tukey", TAPER))
-    used = slice(first, len(frequency) - (len(trace) % 2 == 0))  # Nyquist's own is another kind
-    frequency, density = frequency[used], density[used]
+    frequency, waves = _waves(trace, interval, first)
+    density = np.abs(waves) ** 2
     place = np.floor(np.log(frequency / frequency[0]) / np.log(pooled))
     _, bins, ordinates = np.unique(place, return_inverse=True, return_counts=True)
     return Spectrum(
@@ -101,15 +102,33 @@ def spectrum(
     )
 
 
+def _waves(
+    trace: FloatArray, interval: Seconds, first: int
+) -> tuple[FloatArray, NDArray[np.complex128]]:
+    """(m,) frequencies, and the Fourier coefficients whose squares are the periodogram, (m,)."""
+    taper = _taper(len(trace))
+    waves = np.fft.rfft(taper * relative(trace)) * np.sqrt(2 * interval / np.sum(taper**2))
+    used = slice(first, (len(trace) + 1) // 2)  # Nyquist's own is another kind
+    frequency = np.asarray(np.fft.rfftfreq(len(trace), interval), dtype=np.float64)
+    return frequency[used], waves[used]
+
+
+def _taper(count: int) -> FloatArray:
+    return np.asarray(get_window(("tukey", TAPER), count))
+
+
 def fit_spectrum(
     trace: FloatArray,
     interval: Seconds,
     aperture: Seconds | None = None,
     confidence: Ratio = 0.95,
+    *,
+    gaussian: bool = False,
 ) -> SpectrumFit:
     """Fit white and 1/f noise to a trace (n,) of conductances read every ``interval``.
 
     ``aperture`` is what the meter averages over for one reading; by default all of the interval.
+    Intervals allow for noise that is not Gaussian, unless it is known to be ``gaussian``.
     Raises DataError for a trace that says nothing (`relative`).
     """
     found = spectrum(trace, interval)
@@ -117,7 +136,13 @@ def fit_spectrum(
     loss = _loss(found, Folding.of(found.frequency, interval, aperture), len(trace))
     start, bounds = _search(found)
     summit, least = most_likely(loss, start, bounds)
-    ends = [profile_interval(loss, summit, axis, bounds, confidence) for axis in range(3)]
+    wider = np.ones(3)
+    if not gaussian:
+        wider = student(confidence) * _dispersion(trace, interval, aperture, summit)
+    ends = [
+        profile_interval(loss, summit, axis, bounds, confidence, dispersion=float(wider[axis]))
+        for axis in range(3)
+    ]
     low, high = (np.array([pair[side] for pair in ends]) for side in (0, 1))
     return SpectrumFit(
         estimate=_physical(summit, interval),
@@ -174,7 +199,7 @@ def _loss(found: Spectrum, folding: Folding, count: int) -> Loss:
     """Minus Whittle's log-likelihood of (ln white density, ln flicker, slope), less that of the
     pooled periodogram itself; and its gradient.
     """
-    taper = get_window(("tukey", TAPER), count)
+    taper = _taper(count)
     independent = np.sum(taper**2) ** 2 / (count * np.sum(taper**4))
     weight = found.ordinates * independent
 
@@ -189,6 +214,18 @@ def _loss(found: Spectrum, folding: Folding, count: int) -> Loss:
         return value, np.array([np.sum(by_density * part) for part in parts])
 
     return loss
+
+
+def _dispersion(
+    trace: FloatArray, interval: Seconds, aperture: Seconds, point: FloatArray
+) -> FloatArray:
+    """(3,) how much more the parameters vary than in Gaussian noise."""
+    frequency, waves = _waves(trace, interval, LOWEST)
+    shape, by_slope = Folding.of(frequency, interval, aperture).power(float(point[2]))
+    white, flicker = np.exp(point[0]), np.exp(point[1])
+    density = white + flicker * shape
+    parts = np.array([np.full_like(shape, white), flicker * shape, flicker * by_slope])
+    return dispersion(waves / np.sqrt(density), parts / density, _taper(len(trace)))
 
 
 def _search(found: Spectrum) -> tuple[FloatArray, FloatArray]:

@@ -2,7 +2,9 @@
 
 HIGH cells of HfOx without telegraphs, twice: as they are simulated, where each of the processes
 that make 1/f noise is renewed at random events, few in a trace for the slow ones; and as Gaussian
-noise of exactly the same covariance. Intervals suppose the latter.
+noise of exactly the same covariance. And each with two kinds of interval: that of Whittle's
+likelihood, which supposes Gaussian noise, and the one that is told, which asks the trace.
+Half widths are medians, relative to the truth.
 
     python -m benchmarks.coverage_spectrum [--traces 300] [--seed 12] [--readings 2048]
 """
@@ -45,18 +47,21 @@ def gaussian(noise: ReadNoise, generator: np.random.Generator, readings: int) ->
     return 1 + deviation
 
 
-def table(label: str, traces: FloatArray, noise: ReadNoise) -> None:
-    """Print how often each interval holds, and on which side it misses."""
-    fits = [fit_spectrum(trace, INTERVAL, APERTURE) for trace in traces]
+def table(label: str, traces: FloatArray, noise: ReadNoise, supposed_gaussian: bool) -> None:
+    """Print how often each interval holds, on which side it misses, and how wide it is."""
+    fits = [fit_spectrum(trace, INTERVAL, APERTURE, gaussian=supposed_gaussian) for trace in traces]
     real = np.column_stack([noise.white, noise.flicker, np.ones(len(traces))])
     low, high = (np.array([getattr(fit, name) for fit in fits]) for name in ("low", "high"))
+    kind = "for Gaussian noise" if supposed_gaussian else "told"
     for column, name in enumerate(PARAMETERS):
         under = int(np.sum(high[:, column] < real[:, column]))
         over = int(np.sum(low[:, column] > real[:, column]))
         hits = len(traces) - under - over
         share = binomtest(hits, len(traces)).proportion_ci()
-        print(f"| {label} | {name} | {len(traces)} | {100 * hits / len(traces):.1f} % "
-              f"({100 * share.low:.1f} to {100 * share.high:.1f}) | {under} | {over} |",
+        wide = np.median((high - low)[:, column] / real[:, column]) / 2
+        print(f"| {label} | {kind} | {name} | {len(traces)} | {100 * hits / len(traces):.1f} % "
+              f"({100 * share.low:.1f} to {100 * share.high:.1f}) | {under} | {over} "
+              f"| {wide:.3f} |",
               flush=True)  # fmt: skip
 
 
@@ -70,10 +75,14 @@ def main() -> None:
     generator = np.random.default_rng(options.seed)
     uniform = generator.uniform(size=(options.traces, NOISE_DRAWS))
     noise = replace(HFOX_HIGH, telegraphs=0.0).cells(uniform)
-    print("| noise | quantity | traces | covered | too small | too large |")
-    print("|---|---|---|---|---|---|")
-    table("Gaussian", gaussian(noise, generator, options.readings), noise)
-    table("by events", by_events(noise, options.seed, options.readings), noise)
+    print("| noise | interval | quantity | traces | covered | too small | too large | half width |")
+    print("|---|---|---|---|---|---|---|---|")
+    for label, traces in (
+        ("Gaussian", gaussian(noise, generator, options.readings)),
+        ("by events", by_events(noise, options.seed, options.readings)),
+    ):
+        for supposed_gaussian in (True, False):
+            table(label, traces, noise, supposed_gaussian)
 
 
 if __name__ == "__main__":

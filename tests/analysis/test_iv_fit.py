@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -67,6 +69,19 @@ def test_a_quiet_cell_has_no_noise_beside_the_steps():
 
     assert found.noise < 1e-3
     assert found.tmr[1] < 1.1 < found.tmr[2] < 1.2
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_cell_that_breaks_down_in_high_has_an_open_tmr():
+    """It conducts next to nothing up to 70 mV and as LOW above: no law of a junction, whose TMR
+    nothing bounds from above. R_P is bounded still.
+    """
+    low, high = sweeps(0.1)
+    broken = np.where(high.voltage > 0.07, 0.98 * low.current, 1e-9)
+    found = fit_junction(low, replace(high, current=broken))
+
+    assert found.tmr[2] == np.inf
+    assert found.r_p[1] < 5e3 < found.r_p[2] < np.inf
 
 
 def test_step_of_readings():

@@ -18,6 +18,20 @@ def test_white_and_flicker_are_told_apart():
     assert np.all(covered >= 9)
 
 
+def test_intervals_allow_for_noise_that_is_not_gaussian():
+    """Those for Gaussian noise lie inside, and where events make the noise, far inside for some."""
+    found = traces(12, 1024, white=0.002, flicker=1e-4)
+    told = [fit_spectrum(trace, INTERVAL, APERTURE) for trace in found]
+    narrow = [fit_spectrum(trace, INTERVAL, APERTURE, gaussian=True) for trace in found]
+    for wide, inner in zip(told, narrow, strict=True):
+        assert np.all(wide.low <= inner.low)
+        assert np.all(wide.high >= inner.high)
+    width, inner_width = (
+        np.log([fit.high[1] / fit.low[1] for fit in fits]) for fits in (told, narrow)
+    )
+    assert np.max(width / inner_width) > 1.3
+
+
 def test_no_flicker_is_a_bound_only():
     """White noise alone: flicker may be nothing at all, and white is found within 10 %."""
     fit = fit_spectrum(traces(1, 1024, white=0.01)[0], INTERVAL, APERTURE)
