@@ -1,10 +1,10 @@
 """Where the points of a sweep are worked on: processes of this machine, or a cluster."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import joblib
 
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 ANSWER_WITHIN = 10
 """Seconds that a scheduler has to answer, and then to show a worker. Ours."""
+RAY_WORKER_WITHIN = 60
+"""Seconds that a Ray cluster has to do a first task, for which it starts a process. Ours."""
+
+Calls = Iterable[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]]
+"""What `joblib.delayed` makes."""
+Workers = Callable[[Calls], Generator[Any, None, None]]
+"""Does the calls and gives back each result as it comes; closing early calls off what is left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,26 +42,15 @@ ALONE = Spread()
 """Within this process."""
 
 
-@contextmanager
-def workers(spread: Spread, task: Callable[..., object]) -> Iterator[joblib.Parallel]:
+def workers(spread: Spread, task: Callable[..., object]) -> AbstractContextManager[Workers]:
     """What runs joblib's delayed calls and gives back each result as it comes, in any order.
 
     ``task`` is what will be called. Raises ConfigurationError for an address that means nothing, a
     package that is missing, a scheduler that does not answer or has no workers, workers that share
     a process, and those that do not find ``task``.
     """
-    with _place(spread, task):
-        # One point a task: points take seconds and more, and each is stored when it comes.
-        yield joblib.Parallel(
-            n_jobs=spread.jobs if spread.cluster is None else -1,
-            return_as="generator_unordered",
-            batch_size=1,
-        )
-
-
-def _place(spread: Spread, task: Callable[..., object]) -> AbstractContextManager[object]:
     if spread.cluster is None:
-        return contextlib.nullcontext()
+        return contextlib.nullcontext(_by_joblib(spread.jobs))
     scheme, _, place = spread.cluster.partition("://")
     if scheme not in SCHEDULERS or not place:
         raise ConfigurationError(
@@ -64,8 +60,14 @@ def _place(spread: Spread, task: Callable[..., object]) -> AbstractContextManage
     return SCHEDULERS[scheme](spread.cluster, place, task)
 
 
+def _by_joblib(jobs: int) -> Workers:
+    # One point a task: points take seconds and more, and each is stored when it comes.
+    parallel: Workers = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+    return parallel
+
+
 @contextmanager
-def _dask(url: str, place: str, task: Callable[..., object]) -> Iterator[None]:
+def _dask(url: str, place: str, task: Callable[..., object]) -> Iterator[Workers]:
     try:
         import distributed
     except ModuleNotFoundError as error:
@@ -85,7 +87,7 @@ def _dask(url: str, place: str, task: Callable[..., object]) -> Iterator[None]:
     with client:
         _check_dask_workers(url, client, task)
         with joblib.parallel_config(backend="dask", client=client):
-            yield
+            yield _by_joblib(-1)
 
 
 def _check_dask_workers(
@@ -117,32 +119,72 @@ def _check_dask_workers(
 
 
 @contextmanager
-def _ray(url: str, place: str, task: Callable[..., object]) -> Iterator[None]:
+def _ray(url: str, place: str, task: Callable[..., object]) -> Iterator[Workers]:
     try:
         import ray
-        from ray.util.joblib import register_ray
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            f"--cluster {url} needs the package ray[client], which is not installed and of which "
-            "there is no test here. Install it (pip install 'ray[client]'), or use Dask, the extra "
-            "that is tested: pip install 'crossbar-lab[cluster]'."
+            f"--cluster {url} needs the package ray, which is not installed. Install the extra: "
+            "pip install 'crossbar-lab[ray]'; or use Dask, pip install 'crossbar-lab[cluster]'."
         ) from error
     try:
-        ray.init(address=url)
-    except (ConnectionError, ValueError) as error:
+        ray.init(address=url, log_to_driver=False, logging_level="error")
+    except (ConnectionError, ImportError, RuntimeError, ValueError) as error:
         raise ConfigurationError(
-            f"No Ray cluster answers at {url} ({error}). Start one with `ray start --head`, or "
-            "correct --cluster."
+            f"No Ray cluster answers at {url} ({' '.join(str(error).split())}). Start one with "
+            "`ray start --head`, of the same versions of Ray and Python, or correct --cluster."
         ) from error
-    register_ray()
     try:
-        with joblib.parallel_config(backend="ray"):
-            yield
+        _check_ray_workers(url, task)
+        yield _by_ray
     finally:
         ray.shutdown()
 
 
-SCHEDULERS: dict[str, Callable[[str, str, Callable[..., object]], AbstractContextManager[None]]] = {
+def _check_ray_workers(url: str, task: Callable[..., object]) -> None:
+    import ray
+
+    first = ray.remote(_call).remote(callable, task)
+    try:
+        ray.get(first, timeout=RAY_WORKER_WITHIN)
+    except ray.exceptions.GetTimeoutError as error:
+        raise ConfigurationError(
+            f"The Ray cluster at {url} did nothing for {RAY_WORKER_WITHIN} s: it has no CPU that "
+            "is free. Start workers with `ray start --address=HOST:PORT --num-cpus N`."
+        ) from error
+    except (ConnectionError, ray.exceptions.RayError) as error:
+        # Both tell where they come from, line upon line, before what is wrong.
+        said = " ".join(str(error).split())[-300:]
+        raise ConfigurationError(
+            f"The Ray workers at {url} cannot be given work (... {said}). Install there what is "
+            "installed here, in the same versions."
+        ) from error
+
+
+def _by_ray(calls: Calls) -> Generator[Any, None, None]:
+    """Not through joblib, whose Ray backend gives results only when all are there."""
+    import ray
+
+    remote = ray.remote(_call)
+    left = [remote.remote(function, *given, **named) for function, given, named in calls]
+    try:
+        while left:
+            done, left = ray.wait(left)
+            yield ray.get(done[0])
+    finally:
+        for call in left:
+            ray.cancel(call)
+
+
+def _call(function: Callable[..., object], *given: object, **named: object) -> object:
+    """Ray's tasks are functions of a module; what is to be called may be a partial."""
+    return function(*given, **named)
+
+
+SCHEDULERS: dict[
+    str, Callable[[str, str, Callable[..., object]], AbstractContextManager[Workers]]
+] = {
     "dask": _dask,
     "ray": _ray,
 }
+"""Where a cluster's address leads, by what stands before ``://``."""

@@ -18,7 +18,7 @@ from crossbar.errors import ConfigurationError, LabError
 from db import json_text
 from db.rows import SweepPointRow
 from db.store import Store
-from lab.cluster import ALONE, Spread, workers
+from lab.cluster import ALONE, Spread, Workers, workers
 from lab.runs import versions
 
 Plain = str | int | float | bool | None | list[Any] | dict[str, Any]
@@ -81,7 +81,7 @@ def sweep_rows(
     step(sum(key not in missing for key in keys))
     if missing:
         task = partial(_at_point, sweep.function)
-        with workers(spread, task) as parallel, _results(parallel, task, missing) as results:
+        with workers(spread, task) as run, _results(run, task, missing) as results:
             for done in results:
                 _check(sweep, points[done.key], done, made_with)
                 known[done.key] = _stored(store, sweep, points[done.key], done)
@@ -115,12 +115,12 @@ def _at_point(function: Callable[..., Outcome], key: str, point: Mapping[str, Pl
 
 @contextmanager
 def _results(
-    parallel: joblib.Parallel,
+    run: Workers,
     task: Callable[..., _Done],
     missing: Mapping[str, Mapping[str, Plain]],
 ) -> Iterator[Iterable[_Done]]:
     """The points as they come; leaving early calls off those that are left."""
-    results = parallel(joblib.delayed(task)(key, dict(point)) for key, point in missing.items())
+    results = run(joblib.delayed(task)(key, dict(point)) for key, point in missing.items())
     try:
         yield results
     finally:

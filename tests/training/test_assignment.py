@@ -1,15 +1,17 @@
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
 import torch
 
-from crossbar.defect_map import DefectMap
+from crossbar.defect_map import DefectMap, DefectThresholds
 from crossbar.errors import ConfigurationError
 from crossbar.geometry import DieGeometry
 from training.assignment import assigned, sums_of_every_pairing
 from training.calibration import Calibration
-from training.column_sums import currents_of_cells, hidden_sums
+from training.column_calibration import PERFECT, perfect_sums
+from training.column_sums import currents_of_cells, driven_by, hidden_sums, output_sums
 from training.encoding import Encoding
 from training.hardware import conductances_of, grade_in_software
 from training.network import CrossbarNetwork
@@ -97,6 +99,96 @@ def test_every_pairing_has_the_sums_that_the_die_would_give(encoding, defect_map
         wanted = hidden_sums(currents_of_cells(cells, there), there, images, known)
         found = sums[np.arange(4), list(columns)].T
         assert found == pytest.approx(wanted, abs=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_other_columns_would_suffer_less(seed):
+    """A tiny die: 60 ways to place 3 hidden units and 120 to place 4 outputs, all tried."""
+    random = np.random.default_rng(seed)
+    place = Placement(
+        geometry=DieGeometry(subarrays=2, rows=4, columns=5), hidden=3, outputs=2, rows_at_once=2
+    )
+    solution = CrossbarNetwork(place, 1.5, torch.Generator().manual_seed(seed)).solution("test")
+    low = random.uniform(0.5, 1.2, place.geometry.shape)
+    low[random.uniform(size=low.shape) < 0.1] = 4.0
+    high = np.where(random.uniform(size=low.shape) < 0.2, low, 0.6 * low)
+    found = DefectMap(
+        classes=np.zeros(low.shape, dtype=np.int64), low=low, high=high, median_low=1.0,
+        median_high=0.6, lines=(), thresholds=DefectThresholds(),
+    )  # fmt: skip
+    images = random.uniform(size=(40, 4)).astype(np.float32)
+
+    chosen = assigned(solution, found, images).placement
+
+    hidden = {
+        columns: slow_hidden_error(solution, found, images, columns)
+        for columns in permutations(range(5), 3)
+    }
+    outputs = {
+        columns: slow_output_error(solution, found, images, columns)
+        for columns in permutations(range(5), 4)
+    }
+    for errors, columns in ((hidden, chosen.hidden_columns), (outputs, chosen.output_columns)):
+        assert errors[columns] == pytest.approx(min(errors.values()), rel=1e-4)
+        assert max(errors.values()) > 1.2 * errors[columns]
+
+
+def slow_hidden_error(solution, found, images, columns):
+    """Of all units' activations, on the die itself, each column's sums brought near by a line."""
+    wanted, _ = perfect_sums(solution, images)
+    there = placed(solution, hidden_columns=columns)
+    known = Calibration.of(found, 1.0)
+    cells = currents_of_cells(conductances_of(there, found.low, found.high), there)
+    sums = hidden_sums(cells, there, images, known)
+    total = 0.0
+    for unit in range(3):
+        fitted = on_a_line(sums[:, unit], wanted[:, unit])
+        active, aim = (
+            solution.drive[unit]
+            * np.tanh(solution.hidden_gain[unit] * each + solution.hidden_offset[unit])
+            for each in (fitted, wanted[:, unit])
+        )
+        heard = int(np.sum(solution.placement.hidden_of_row == unit))
+        total += heard * np.mean((active - aim) ** 2)
+    return total
+
+
+def slow_output_error(solution, found, images, columns):
+    """Of all copies' parts of the scores, driven by a perfect first layer."""
+    driven = driven_by(solution, perfect_sums(solution, images)[0])
+    there = placed(solution, output_columns=columns)
+    sums = []
+    for low, high, known in (
+        (found.low, found.high, Calibration.of(found, 1.0)),
+        (np.ones_like(found.low), np.full_like(found.low, 0.5), PERFECT),
+    ):
+        cells = currents_of_cells(conductances_of(there, low, high), there)
+        sums.append(output_sums(cells, there, driven, known))
+    total = 0.0
+    for copy, output in np.ndindex(2, 2):
+        own, aim = (each[:, copy, output] for each in sums)
+        fitted = on_a_line(own, aim)
+        total += solution.output_gain[copy, output] ** 2 * np.mean((fitted - aim) ** 2)
+    return total
+
+
+def on_a_line(sums, wanted):
+    """Least squares; sums that never change become the mean."""
+    terms = np.stack([sums, np.ones(len(sums))], axis=1)
+    return terms @ np.linalg.lstsq(terms, wanted)[0]
+
+
+def placed(solution, hidden_columns=(0, 1, 2), output_columns=(0, 1, 2, 3)):
+    """The same units in these columns, cell by cell; spare cells HIGH."""
+    target = np.zeros_like(solution.target_low)
+    for unit, column in enumerate(hidden_columns):
+        target[0, :, column] = solution.target_low[0, :, unit]
+    for unit, column in enumerate(output_columns):
+        target[1, :, column] = solution.target_low[1, :, unit]
+    place = replace(
+        solution.placement, hidden_columns=hidden_columns, output_columns=output_columns
+    )
+    return replace(solution, placement=place, target_low=target)
 
 
 def test_a_map_of_another_kind_of_die_is_refused(ideal, defect_map, digits):

@@ -61,6 +61,39 @@ def test_a_part_beyond_its_bound_is_left_out_and_gets_no_gradient():
     assert drive.grad.flatten().tolist() == [0.5, 0, 0, 0, 2.5, -0.5]
 
 
+def sums_of_every_part(drive, weights, bound, together):
+    """As `gated_sums`, part by part and column by column."""
+    found = torch.zeros((*drive.shape[:2], weights.shape[2]), dtype=drive.dtype)
+    for die, column in np.ndindex(len(weights), weights.shape[2]):
+        for start in range(0, weights.shape[1], together):
+            rows = slice(start, start + together)
+            part = drive[die, :, rows] @ weights[die, rows, column]
+            within = part.detach().abs() <= bound * drive[die, :, rows].detach().abs().sum(-1)
+            found[die, :, column] += torch.where(within, part, torch.zeros_like(part))
+    return found
+
+
+@pytest.mark.parametrize("beyond", [0.0, 0.05, 0.9])
+def test_sums_that_look_at_suspects_only_are_those_of_looking_at_every_part(beyond):
+    """Values and both gradients, with no weight, some or nearly all beyond the bound."""
+    generator = torch.Generator().manual_seed(6)
+    drive = torch.randn((3, 4, 12), generator=generator, dtype=torch.float64)
+    weights = torch.rand((3, 12, 5), generator=generator, dtype=torch.float64) * 2 - 1
+    defective = torch.rand(weights.shape, generator=generator) < beyond
+    weights = torch.where(defective, weights * 6, weights)
+    ahead = torch.randn((3, 4, 5), generator=generator, dtype=torch.float64)
+    found = []
+    for sums in (gated_sums, sums_of_every_part):
+        given = [each.clone().requires_grad_() for each in (drive, weights)]
+        total = sums(*given, 1.2, together=4)
+        found.append((total, *torch.autograd.grad(total, given, ahead)))
+
+    for fast, slow in zip(*found, strict=True):
+        torch.testing.assert_close(fast, slow)
+    left_out = (found[0][0] - drive @ weights).abs() > 1e-9
+    assert bool(left_out.any()) == (beyond > 0)
+
+
 def test_columns_of_any_order_give_the_same_scores():
     """Units that sit in other columns, with spare ones between, compute the same."""
     plain = Placement(hidden=90, rows_at_once=5)
