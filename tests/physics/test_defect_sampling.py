@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from scipy.stats import ks_2samp
+from scipy.stats import ks_2samp, ttest_ind
 
 from crossbar.defect_map import CellClass
 from crossbar.geometry import DieGeometry
@@ -90,12 +90,15 @@ def samples():
 
 @pytest.mark.parametrize("cell_class", list(CellClass))
 def test_cells_of_a_class_are_as_many(samples, cell_class):
-    """On a die, in a row and in a column: their distributions, hence their clustering."""
-    (fast, *_), (slow, *_) = samples
-    for axes in ((1, 2, 3), 3, 2):
-        counts = [(each == int(cell_class)).sum(axis=axes).ravel() for each in (fast, slow)]
-        assert counts[0].max() > 0
-        assert ks_2samp(*counts).pvalue > LIKELY
+    """On a die, squared on a die, and squared in rows and in columns, where lines fail as one."""
+    found = []
+    for classes, *_ in samples:
+        chosen = classes == int(cell_class)
+        rows, columns = ((chosen.sum(axis) ** 2).sum((1, 2)) for axis in (3, 2))
+        cells = chosen.sum((1, 2, 3))
+        found.append((cells, cells**2, rows, columns))
+    for fast, slow in zip(*found, strict=True):
+        assert ttest_ind(fast, slow, equal_var=False).pvalue > LIKELY
 
 
 @pytest.mark.parametrize("cell_class", list(CellClass))

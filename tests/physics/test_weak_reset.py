@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import expon, kstest, norm
+from scipy.stats import expon, ks_2samp, kstest, norm
 
 from crossbar.errors import ConfigurationError
 from physics.draws import content, keys, uniforms
@@ -180,6 +180,24 @@ def test_many_pulses_at_once_make_the_same_telegraph_as_one_by_one():
     difference = float(state.high.double().mean() - at_once.high.double().mean())
     assert abs(difference) < SIGMAS * math.sqrt(2 * share * (1 - share) / count)
     assert share > 0.03
+
+
+@pytest.mark.parametrize("pulses", [4, 60])
+def test_many_pulses_at_once_make_the_same_resistances_as_one_by_one(pulses):
+    """What noise adds to ln R: its distribution, and that of its change by one pulse more."""
+    cells, noise = some_cells(20_000), PulseNoise()
+    one_by_one = after_set(cells.r0, noise)
+    for pulse in range(pulses):
+        one_by_one = given_pulses(cells, 1, noise, seed=pulse, state=one_by_one)
+    found = []
+    for seed, state in ((1000, one_by_one), (2000, given_pulses(cells, pulses, noise, seed=999))):
+        last = given_pulses(cells, 1, noise, seed=seed, state=state)
+        before, after = (log_resistance(cells, each, noise) for each in (state, last))
+        mean = state.r0.log() + mean_log_ratio(cells, state.pulses)
+        found.append((before - mean, after - before))
+
+    for slow, fast in zip(*found, strict=True):
+        assert ks_2samp(slow.numpy(), fast.numpy()).pvalue > 1e-4
 
 
 @pytest.mark.parametrize(("centred", "mean"), [(False, 0.0541), (True, 0.0)])
