@@ -1,18 +1,23 @@
 """How fast are weak RESET updates of pairs of cells, beside one exp over their resistances?
 
-One update gives every pair of cells its own number of pulses, from -14 to 14, and leaves every
-resistance and every weight up to date, on one thread. Beside it: one elementwise exp over the
-pairs' ln R (two float32 a pair), and a table update in numpy, which is what pulses cost where the
-response is a table of levels: one normal number a cell, a step along the table, a look-up. Times
-are the thread's own, not the clock's, though other work on the machine takes memory bandwidth.
-Rows are alternated and medians printed, of ratios within a round. Where synaptogen (extra "peers")
-is installed, its partial RESET of as many cells, by one pulse each, stands beside them; it is given
-a tenth of the cells, ten times.
+One update gives every pair of cells its own number of pulses, drawn anew from -14 to 14, and leaves
+every resistance and every weight up to date. Everything has one thread, takes its turn in every
+round, and is told as CPU time: medians, and the median of what it is over one elementwise exp over
+the pairs' ln R (two float32 a pair) in the same round, with the smallest and the largest. Beside it
 
-    python -m benchmarks.weak_reset_update [--pairs 1000000] [--repeats 9] [--seed 1]
+- normal numbers alone, one a pair: what a pulse's noise would cost at the least if it were drawn;
+- a table update in numpy, which is what pulses cost where the response is a table of levels: one
+  normal number a cell, a step along the table, a look-up;
+- pulsed updates of others where they are installed: synaptogen's partial RESET of a cell a pair by
+  one pulse each (a tenth of the cells, ten times), and aihwkit's `ConstantStep` devices, a square
+  of one a pair, at an outer product of two random vectors.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.weak_reset_update [--pairs N] [--rounds 15] [--seed 1]
 """
 
 import argparse
+import itertools
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -25,29 +30,63 @@ from physics.weak_reset import PulseNoise, WeakResetPopulation
 from training.weak_reset_memory import WeakResetMemory, WeakResetSetup
 
 MOST = 14
+PATTERNS = 8
+"""Of pulses, taken by turns."""
 LEVELS = 128
 """Of the table."""
 TENTHS = 10
-SETTLED = 30
-"""Updates of either cell by turns before anything is timed: cells are past their first pulses."""
+SETTLED = 32
+"""Updates before anything is timed: cells are past their first pulses."""
+AIHWKIT_RATE = 0.01
+"""Gives its devices 2.5 pulses each in the mean, at most 31; ours get 7.2, at most 14."""
+EXP = "one exp"
+
+Contestant = Callable[[], float]
+"""Does its work once and tells the seconds that it took."""
 
 
-def process_time(work: Callable[[], object]) -> float:
-    """Seconds of this thread."""
-    started = time.thread_time()
+def timed(work: Callable[[], object]) -> float:
+    """Seconds of all processors."""
+    started = time.process_time()
     work()
-    return time.thread_time() - started
+    return time.process_time() - started
 
 
-def memory_of(pairs: int, telegraph: bool, pink: bool, seed: int) -> WeakResetMemory:
+def weak_reset(pairs: int, seed: int, telegraph: bool, pink: bool) -> Contestant:
     """Pairs of the published population, with these kinds of noise."""
     setup = WeakResetSetup(
         population=WeakResetPopulation(), noise=PulseNoise(telegraph=telegraph, pink=pink)
     )
-    return WeakResetMemory((pairs,), setup, torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed)
+    memory = WeakResetMemory((pairs,), setup, generator)
+    patterns = itertools.cycle(
+        torch.randint(-MOST, MOST + 1, (pairs,), generator=generator).float()
+        for _ in range(PATTERNS)
+    )
+
+    def update() -> None:
+        memory.give(next(patterns))
+        memory.weights()
+
+    for _ in range(SETTLED):
+        update()
+    return lambda: timed(update)
 
 
-def table_update(pairs: int, seed: int) -> Callable[[], object]:
+def one_exp(pairs: int, seed: int) -> Contestant:
+    """Over two numbers a pair."""
+    log_ratio = torch.rand(2 * pairs, generator=torch.Generator().manual_seed(seed))
+    target = torch.empty_like(log_ratio)
+    return lambda: timed(lambda: torch.exp(log_ratio, out=target))
+
+
+def normal_numbers(pairs: int, seed: int) -> Contestant:
+    """One a pair, in one call."""
+    generator, drawn = torch.Generator().manual_seed(seed), torch.empty(pairs)
+    return lambda: timed(lambda: torch.randn(pairs, generator=generator, out=drawn))
+
+
+def table_update(pairs: int, seed: int) -> Contestant:
     """Each pair's pulsed cell moves along a table of levels, with cycle-to-cycle noise."""
     generator = np.random.default_rng(seed)
     table = np.geomspace(1.0, 3.0, LEVELS, dtype=np.float32)
@@ -62,86 +101,81 @@ def table_update(pairs: int, seed: int) -> Callable[[], object]:
         true, inverted = table[position.astype(np.int32)]
         return np.where(true >= inverted, np.float32(1), np.float32(-1))
 
+    return lambda: timed(update)
+
+
+def synaptogen(pairs: int, seed: int) -> Contestant:
+    """A partial RESET of one cell a pair."""
+    from synaptogen import CellArrayCPU, applyVoltage
+
+    count = pairs // TENTHS
+    generator, cells = np.random.default_rng(seed), CellArrayCPU(count)
+
+    def update() -> float:
+        seconds = 0.0
+        for _ in range(TENTHS):
+            applyVoltage(cells, -2.0)  # SET: a RESET has then something to do
+            amplitudes = generator.uniform(0.7, 1.2, count).astype(np.float32)
+            seconds += timed(partial(applyVoltage, cells, amplitudes))
+        return seconds
+
     return update
 
 
-def synaptogen_time(pairs: int, seed: int) -> float | None:
-    """Seconds for a partial RESET of one cell a pair; None where synaptogen is not installed."""
-    try:
-        from synaptogen import CellArrayCPU, applyVoltage
-    except ImportError:
-        return None
-    count = pairs // TENTHS
-    generator, cells = np.random.default_rng(seed), CellArrayCPU(count)
-    seconds = 0.0
-    for _ in range(TENTHS):
-        applyVoltage(cells, -2.0)  # SET: a RESET has then something to do
-        amplitudes = generator.uniform(0.7, 1.2, count).astype(np.float32)
-        seconds += process_time(partial(applyVoltage, cells, amplitudes))
-    return seconds
+def aihwkit(pairs: int, seed: int) -> Contestant:
+    """Pulses to every device of a square tile."""
+    from aihwkit.simulator.configs import ConstantStepDevice, SingleRPUConfig
+    from aihwkit.simulator.tiles import AnalogTile
+
+    side = math.isqrt(pairs)
+    tile = AnalogTile(side, side, SingleRPUConfig(device=ConstantStepDevice()))
+    tile.set_learning_rate(AIHWKIT_RATE)
+    generator = torch.Generator().manual_seed(seed)
+    x, d = (torch.rand((1, side), generator=generator) * 2 - 1 for _ in range(2))
+    return lambda: timed(lambda: tile.update(x, d))
+
+
+def contestants(pairs: int, seed: int) -> dict[str, Contestant]:
+    """Everything that is installed."""
+    found = {
+        EXP: one_exp(pairs, seed),
+        "normal numbers alone, one a pair": normal_numbers(pairs, seed),
+        "update, no noise": weak_reset(pairs, seed, telegraph=False, pink=False),
+        "update, pink noise": weak_reset(pairs, seed, telegraph=False, pink=True),
+        "update, telegraph": weak_reset(pairs, seed, telegraph=True, pink=False),
+        "update, both": weak_reset(pairs, seed, telegraph=True, pink=True),
+        "table in numpy": table_update(pairs, seed),
+    }
+    for peer in (synaptogen, aihwkit):
+        try:
+            found[peer.__name__] = peer(pairs, seed)
+        except ImportError:
+            print(f"{peer.__name__} is not installed and left out")
+    return found
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=1_000_000)
-    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    pulses = torch.randint(
-        -MOST, MOST + 1, (options.pairs,), generator=torch.Generator().manual_seed(options.seed)
-    ).float()
-    table = table_update(options.pairs, options.seed)
-    print(
-        f"{options.pairs:,} pairs, 0 to {MOST} pulses each, one thread, torch {torch.__version__}"
-    )
-    print("| noise | update, ms | million pairs a second | over one exp | numpy table over it |")
-    print("|---|---|---|---|---|")
-    for name, telegraph, pink in (
-        ("none", False, False), ("pink", False, True), ("telegraph", True, False),
-        ("both", True, True),
-    ):  # fmt: skip
-        memory = memory_of(options.pairs, telegraph, pink, options.seed)
-        for number in range(SETTLED):
-            memory.give(pulses * (-1) ** number)
-        print(row(name, memory, pulses, table, options.repeats))
-    peer = synaptogen_time(options.pairs, options.seed)
-    if peer is not None:
-        rate = options.pairs / peer / 1e6
-        print(f"synaptogen: {1e3 * peer:.0f} ms, {rate:.1f} million cells a second")
-
-
-def row(
-    name: str,
-    memory: WeakResetMemory,
-    pulses: torch.Tensor,
-    table: Callable[[], object],
-    repeats: int,
-) -> str:
-    """One line of the table: medians over the rounds, ratios within a round."""
-    log_ratio = memory.cells.log_ratio
-    target = torch.empty_like(log_ratio)
-
-    def update() -> None:
-        memory.give(pulses)
-        memory.weights()
-
+    taking_part = contestants(options.pairs, options.seed)
     rounds = [
-        (
-            process_time(update),
-            process_time(lambda: torch.exp(log_ratio, out=target)),
-            process_time(table),
-        )
-        for _ in range(repeats)
-    ]
-    own = statistics.median(one[0] for one in rounds)
-    over_exp = statistics.median(one[0] / one[1] for one in rounds)
-    other = statistics.median(one[2] / one[0] for one in rounds)
-    return (
-        f"| {name} | {1e3 * own:.1f} | {len(pulses) / own / 1e6:.0f} | {over_exp:.1f} "
-        f"| {other:.1f} |"
+        {name: work() for name, work in taking_part.items()} for _ in range(options.rounds + 1)
+    ][1:]  # memory is asked of the system in the first one
+    print(
+        f"{options.pairs:,} pairs, one thread, {options.rounds} rounds, torch {torch.__version__}"
     )
+    print("| what | ms | over one exp |")
+    print("|---|---|---|")
+    for name in taking_part:
+        took = statistics.median(one[name] for one in rounds)
+        ratios = sorted(one[name] / one[EXP] for one in rounds)
+        middle = statistics.median(ratios)
+        print(f"| {name} | {1e3 * took:.1f} | {middle:.1f} ({ratios[0]:.1f} to {ratios[-1]:.1f}) |")
 
 
 if __name__ == "__main__":

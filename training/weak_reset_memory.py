@@ -73,7 +73,7 @@ class WeakResetMemory(nn.Module):
     def weights(self) -> Tensor:
         """(*shape) +-1 as read once."""
         difference = self._noisy(self.difference(), 2**0.5)
-        return torch.copysign(difference.new_ones(()), difference)  # ties are +1
+        return torch.copysign(difference.new_ones(()), difference, out=difference)  # ties are +1
 
     def log_resistance(self) -> Tensor:
         """(2, *shape) ln(R / Ohm) by one reading of each cell."""
@@ -90,11 +90,11 @@ class WeakResetMemory(nn.Module):
         BLb.
         """
         before = self.weights() if self.setup.sets else None
-        self.cells.give(on_each_cell(pulses))
+        self.cells.give_either(pulses)
         if before is not None:
             turned = self.weights() != before
             self.cells.set_cells(turned.expand(self.cells.shape))
-            self.cells.give(on_each_cell(pulses.sign() * turned))
+            self.cells.give_either(pulses.sign() * turned)
 
     def _noisy(self, values: Tensor, scale: float) -> Tensor:
         """So many times the noise of a reading added."""

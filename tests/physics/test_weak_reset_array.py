@@ -14,6 +14,7 @@ from physics.weak_reset import (
     log_resistance,
 )
 from physics.weak_reset_array import WeakResetArray
+from physics.weak_reset_tables import LENGTH, pink_rows, products
 
 SILENT = PulseNoise(telegraph=False, pink=False)
 SIGMAS = 5
@@ -87,6 +88,50 @@ def test_with_noise_it_is_the_reference_in_distribution(steps, noise):
     ):
         one, other = ((x / grid).round() for x in (one, other))
         assert ks_2samp(one.numpy(), other.numpy()).pvalue > 1e-4
+
+
+def by_the_tables(array):
+    """ln(R / reference) of every cell, straight from what it is and where it stands."""
+    noise, cpu = array.noise, torch.device("cpu")
+    pulses = array.pulses.double()
+    early = torch.minimum(pulses, array.t_star.double())
+    found = array.start + array.m1 * early + array.m2 * (pulses - early)
+    place = (array.place + pulses.long()) % LENGTH
+    if noise.telegraph:
+        found += array.jump * products(cpu)[place]
+    if noise.pink:
+        found += pink_rows(noise, cpu)[pulses.long().clamp(max=noise.poles) * LENGTH + place]
+    return found
+
+
+@pytest.mark.parametrize(
+    "noise", [PulseNoise(telegraph=False), PulseNoise(pink=False), PulseNoise()]
+)
+def test_between_events_noise_is_what_the_tables_say(noise):
+    """Cells with and without a full past, flips, SETs, and more pulses than the tables are long."""
+    array = an_array(3000, noise)
+    for step in range(60):
+        most = LENGTH if step % 20 == 19 else 1 + step % 8
+        pulses = torch.randint(0, most + 1, (3000,), generator=seeded(step))
+        array.give(pulses.float() * (torch.rand(3000, generator=seeded(100 + step)) < 0.8))
+        expected = by_the_tables(array)
+        assert torch.allclose(array.log_ratio.double(), expected, atol=2e-6, rtol=4e-7)
+        array.set_cells(torch.rand(3000, generator=seeded(200 + step)) < 0.02)
+        assert torch.allclose(array.log_ratio.double(), by_the_tables(array), atol=2e-6, rtol=4e-7)
+    assert not noise.telegraph or bool((array.jump > 0).any())
+
+
+def test_pulses_of_either_cell_are_pulses_of_that_cell(monkeypatch):
+    """To the bit, in pieces and whole."""
+    monkeypatch.setattr("physics.weak_reset_array.CHUNK", 77)
+    whole = WeakResetArray((2, 500), WeakResetPopulation(), PulseNoise(), seeded())
+    either = WeakResetArray((2, 500), WeakResetPopulation(), PulseNoise(), seeded())
+    for step in range(30):
+        pulses = torch.randint(-400, 401, (500,), generator=seeded(step)).float()
+        whole.give(torch.stack([pulses.clamp(min=0), (-pulses).clamp(min=0)]))
+        either.give_either(pulses)
+    assert torch.equal(whole.pulses, either.pulses)
+    assert torch.equal(whole.log_ratio, either.log_ratio)
 
 
 def test_cells_do_not_share_their_noise():
