@@ -5,17 +5,21 @@ are made at the amplitude found for 1e-6 at 20 ns and 20 % above (at most 0.9 V)
 `protocols.adaptive_write_error_rate` does, on dies of eight cells. A sound die is flagged falsely
 if any of its cells is.
 
-    python -m benchmarks.amplitude_check [--dies 400] [--seed 1]
+`--counted N` asks something else, of N cells: whether the amplitude's interval holds where check
+attempts are counted as ordinary ones, as `lab fit --extrapolate` does.
+
+    python -m benchmarks.amplitude_check [--dies 400 | --counted 2000] [--seed 1]
 """
 
 import argparse
+from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from analysis.amplitude_check import check_amplitudes
-from analysis.amplitude_interval import fit_amplitudes
+from analysis.amplitude_interval import AmplitudeFits, fit_amplitudes
 from analysis.switching_posterior import AmplitudeForWer, Observed
 from crossbar.pulses import Pulse
 from physics.mtj_anomalies import MtjAnomalies
@@ -82,14 +86,7 @@ def flagged(
     truth, quantity = draw_cells(cells, generator), AmplitudeForWer(wer=wer, width=PARAMETERS.width)
     first = np.arange(cells) % CELLS == 0
     spoilt = np.where(first, hopping, np.inf), np.where(first, height, 0.0)
-    volts, widths = (np.tile(each, (cells, 1)) for each in DESIGN)
-    design = np.round(31_000 * SHARES) + np.zeros((cells, 1))
-    seen = count(truth, volts, widths, design, spoilt, generator)
-    fits = fit_amplitudes(seen, quantity)
-    steps = np.array([1.0, 1.0 + PARAMETERS.check_step])
-    asked = np.minimum(fits.estimate[:, None] * steps, PARAMETERS.largest_amplitude)
-    attempts = np.where(fits.converged[:, None], PARAMETERS.check_attempts, 0).astype(float)
-    checks = count(truth, asked, np.full_like(asked, PARAMETERS.width), attempts, spoilt, generator)
+    seen, fits, checks = measured(truth, quantity, spoilt, generator)
     found = []
     for die in range(dies):
         here = np.arange(die * CELLS, (die + 1) * CELLS)
@@ -97,6 +94,58 @@ def flagged(
         check = check_amplitudes(*of_die, rate)
         found.append(check.p_value < rate)
     return np.array(found)
+
+
+def measured(
+    truth: Values,
+    quantity: AmplitudeForWer,
+    spoilt: tuple[Values, Values],
+    generator: np.random.Generator,
+) -> tuple[Observed, AmplitudeFits, Observed]:
+    """What is counted at the design's pulses, its fits, and the check attempts."""
+    volts, widths = (np.tile(each, (len(truth), 1)) for each in DESIGN)
+    design = np.round(31_000 * SHARES) + np.zeros((len(truth), 1))
+    seen = count(truth, volts, widths, design, spoilt, generator)
+    fits = fit_amplitudes(seen, quantity)
+    steps = np.array([1.0, 1.0 + PARAMETERS.check_step])
+    asked = np.minimum(fits.estimate[:, None] * steps, PARAMETERS.largest_amplitude)
+    attempts = np.where(fits.converged[:, None], PARAMETERS.check_attempts, 0).astype(float)
+    checks = count(truth, asked, np.full_like(asked, PARAMETERS.width), attempts, spoilt, generator)
+    return seen, fits, checks
+
+
+def tell_counted(cells: int, generator: np.random.Generator) -> None:
+    """How often the amplitude's interval holds without the check attempts, and with them."""
+    truth = draw_cells(cells, generator)
+    sound = np.full(cells, np.inf), np.zeros(cells)
+    for wer in (1e-6, 1e-2):
+        quantity = AmplitudeForWer(wer=wer, width=PARAMETERS.width)
+        seen, _, checks = measured(truth, quantity, sound, generator)
+        both = Observed(
+            **{
+                field.name: np.hstack([getattr(seen, field.name), getattr(checks, field.name)])
+                for field in fields(Observed)
+            }
+        )
+        for asked in dict.fromkeys((wer, 1e-9)):
+            wanted = AmplitudeForWer(wer=asked, width=PARAMETERS.width)
+            real = true_amplitudes(truth, wanted)
+            for name, counts in (("without", seen), ("with", both)):
+                fits = fit_amplitudes(counts, wanted)
+                held = ((fits.low <= real) & (real <= fits.high))[fits.converged]
+                tell(f"amplitude for {asked:g}, {name} checks at that for {wer:g}: held", held)
+
+
+def true_amplitudes(truth: Values, quantity: AmplitudeForWer) -> Values:
+    """(n,) volts at which cells (n, 3) fail at this rate, by bisection."""
+    delta, vc0, tau_d = truth.T
+    low, high = np.full(len(truth), 0.1), np.full(len(truth), 3.0)
+    for _ in range(50):
+        middle = (low + high) / 2
+        rate = -np.exp(log_hazard(middle / vc0, quantity.width / tau_d, delta))
+        weak = rate > np.log(quantity.wer)
+        low, high = np.where(weak, middle, low), np.where(weak, high, middle)
+    return (low + high) / 2
 
 
 def tell(name: str, found: NDArray[np.bool_]) -> None:
@@ -112,9 +161,13 @@ def main() -> None:
     """Draw and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dies", type=int, default=400)
+    parser.add_argument("--counted", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     generator = np.random.default_rng(options.seed)
+    if options.counted:
+        tell_counted(options.counted, generator)
+        return
     for wer, rate in ((1e-6, 0.01), (1e-2, 0.01), (1e-2, 0.2)):
         found = flagged(options.dies, generator, rate=rate, wer=wer)
         tell(f"sound dies flagged, WER {wer:g}, stated {100 * rate:g} %", found.any(axis=1))
