@@ -1,12 +1,13 @@
 """Do the intervals of white and 1/f noise cover the truth, and does it matter how noise is made?
 
-HIGH cells of HfOx without telegraphs, twice: as they are simulated, where each of the processes
+HfOx cells without telegraphs, twice: as they are simulated, where each of the processes
 that make 1/f noise is renewed at random events, few in a trace for the slow ones; and as Gaussian
 noise of exactly the same covariance. And each with two kinds of interval: that of Whittle's
 likelihood, which supposes Gaussian noise, and the one that is told, which asks the trace.
 Half widths are medians, relative to the truth.
 
     python -m benchmarks.coverage_spectrum [--traces 300] [--seed 12] [--readings 2048]
+        [--state high]
 """
 
 import argparse
@@ -20,7 +21,7 @@ from scipy.stats import binomtest
 from analysis.read_noise_spectrum import PARAMETERS, fit_spectrum
 from physics.draws import keys
 from physics.read_noise import SPACING, ReadNoise, flicker_memories, left_by_averaging
-from physics.read_noise_population import HFOX_HIGH, NOISE_DRAWS
+from physics.read_noise_population import HFOX_HIGH, HFOX_LOW, NOISE_DRAWS
 
 FloatArray = NDArray[np.float64]
 INTERVAL = 10e-3
@@ -71,10 +72,12 @@ def main() -> None:
     parser.add_argument("--traces", type=int, default=300)
     parser.add_argument("--seed", type=int, default=12)
     parser.add_argument("--readings", type=int, default=2048)
+    parser.add_argument("--state", choices=("high", "low"), default="high")
     options = parser.parse_args()
     generator = np.random.default_rng(options.seed)
     uniform = generator.uniform(size=(options.traces, NOISE_DRAWS))
-    noise = replace(HFOX_HIGH, telegraphs=0.0).cells(uniform)
+    population = HFOX_HIGH if options.state == "high" else HFOX_LOW
+    noise = replace(population, telegraphs=0.0).cells(uniform)
     print("| noise | interval | quantity | traces | covered | too small | too large | half width |")
     print("|---|---|---|---|---|---|---|---|")
     for label, traces in (
