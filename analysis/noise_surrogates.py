@@ -1,5 +1,7 @@
 """Gaussian noise that has the spectrum of a trace, and its rounding. Free of torch."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,15 +25,35 @@ def surrogates(
     Below the lowest frequency of the trace the spectrum goes on as 1 / f.
     """
     found = spectrum(1 + deviations, interval, SMOOTH, first=1)
-    count = LONGER * len(deviations)
-    frequency = np.fft.rfftfreq(count, interval)[1:]
-    density = np.exp(np.interp(np.log(frequency), np.log(found.frequency), np.log(found.density)))
-    density *= np.maximum(found.frequency[0] / frequency, 1)
-    shape = (number, len(frequency))
-    drawn = generator.standard_normal(shape) + 1j * generator.standard_normal(shape)
-    waves = np.zeros((number, len(frequency) + 1), dtype=np.complex128)
-    waves[:, 1:] = drawn * np.sqrt(density * count / interval) / 2
-    made = np.fft.irfft(waves, n=count, axis=1)[:, : len(deviations)]
+
+    def density(frequency: FloatArray) -> FloatArray:
+        within = np.interp(np.log(frequency), np.log(found.frequency), np.log(found.density))
+        return np.exp(within) * np.maximum(found.frequency[0] / frequency, 1)
+
+    made = gaussian_noise(density, (number, len(deviations)), interval, generator)
+    return rounded_alike(made, deviations)
+
+
+def gaussian_noise(
+    density: Callable[[FloatArray], FloatArray],
+    shape: tuple[int, int],
+    interval: Seconds,
+    generator: np.random.Generator,
+) -> FloatArray:
+    """Stretches of noise of this shape (number, n) with a one-sided spectral density that is a
+    function of the frequency (m,) in hertz.
+    """
+    number, readings = shape
+    count = LONGER * readings
+    size = density(np.fft.rfftfreq(count, interval)[1:].astype(np.float64))
+    drawn = generator.standard_normal((2, number, len(size)))
+    waves = np.zeros((number, len(size) + 1), dtype=np.complex128)
+    waves[:, 1:] = (drawn[0] + 1j * drawn[1]) * np.sqrt(size * count / interval) / 2
+    return np.asarray(np.fft.irfft(waves, n=count, axis=1)[:, :readings])
+
+
+def rounded_alike(made: FloatArray, deviations: FloatArray) -> FloatArray:
+    """``made`` (number, n), rounded to the codes of a trace (n,)."""
     first, step = resolution(deviations)
     return made if step == 0 else first + step * np.round((made - first) / step)
 

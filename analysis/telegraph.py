@@ -17,9 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import detrend
 
+from analysis.levels_among_noise import SETTLED, levels_among_noise
 from analysis.noise_surrogates import resolution, surrogates
 from analysis.read_noise_spectrum import relative
-from analysis.telegraph_intervals import SETTLED, telegraph_estimate, telegraph_interval
+from analysis.telegraph_intervals import (
+    bootstrap_fits,
+    telegraph_estimate,
+    telegraph_intervals,
+)
 from analysis.two_levels import fit_two_levels
 from crossbar.units import Ratio, Seconds
 
@@ -45,7 +50,8 @@ class TelegraphFit:
     is_telegraph: bool
     estimate: FloatArray
     low: FloatArray
-    """By `analysis.telegraph_intervals`; open, 0 to infinity, where it is no telegraph."""
+    """By `analysis.telegraph_intervals`; open, 0 to infinity, where it is no telegraph. Dwell times
+    begin at 0 where levels cannot be told apart in some 3 % of the readings."""
     high: FloatArray
     confidence: Ratio
     in_captured: FloatArray
@@ -67,27 +73,32 @@ def find_telegraphs(
     deviations = np.array([relative(trace) for trace in traces])
     p_values = _p_values(deviations, interval, generator)
     levels = fit_two_levels(deviations, SETTLED)
-    estimates = telegraph_estimate(levels, interval)
     codes = np.array([resolution(trace)[1] for trace in deviations])
-    apart = (levels.high - levels.low > NEAREST * codes).tolist()
-    fits = []
-    for place, trace in enumerate(deviations):
-        is_telegraph = bool(p_values[place] <= false_alarms) and apart[place]
-        low, high = np.zeros(len(PARAMETERS)), np.full(len(PARAMETERS), np.inf)
-        if is_telegraph:
-            low, high = telegraph_interval(trace, levels.of(place), interval, generator, confidence)
-        fits.append(
-            TelegraphFit(
-                p_value=float(p_values[place]),
-                is_telegraph=is_telegraph,
-                estimate=estimates[place],
-                low=low,
-                high=high,
-                confidence=confidence,
-                in_captured=1 - levels.in_high[place],
-            )
+    telegraphs = (p_values <= false_alarms) & (levels.high - levels.low > NEAREST * codes)
+    estimate, on_high = telegraph_estimate(levels, interval), levels.in_high.copy()
+    low, high = np.zeros_like(estimate), np.full_like(estimate, np.inf)
+    at_once = max(1, TOGETHER // bootstrap_fits(confidence))
+    places = np.flatnonzero(telegraphs)
+    for start in range(0, len(places), at_once):
+        block = places[start : start + at_once]
+        found = levels_among_noise(deviations[block], levels[block], interval, generator)
+        estimate[block] = telegraph_estimate(found.levels, interval)
+        on_high[block] = found.levels.in_high
+        low[block], high[block] = telegraph_intervals(
+            deviations[block], found, interval, generator, confidence
         )
-    return fits
+    return [
+        TelegraphFit(
+            p_value=float(p_values[place]),
+            is_telegraph=bool(telegraphs[place]),
+            estimate=estimate[place],
+            low=low[place],
+            high=high[place],
+            confidence=confidence,
+            in_captured=1 - on_high[place],
+        )
+        for place in range(len(traces))
+    ]
 
 
 def without_telegraph(trace: FloatArray, fit: TelegraphFit) -> FloatArray:

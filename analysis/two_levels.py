@@ -1,8 +1,8 @@
 """Two levels with noise, and a Markov chain that goes to and fro: fitted to many traces at once.
 
 Expectation maximization (Baum, Petrie, Soules and Weiss, Ann. Math. Stat. 41, 164, 1970), all
-traces in step. The noise on the levels is taken as white; who knows better corrects afterwards
-(`analysis.telegraph`). Free of torch.
+traces in step. The noise on the levels is taken as white; who knows better takes it off
+(`analysis.levels_among_noise`). Free of torch.
 """
 
 from dataclasses import dataclass, fields
@@ -40,33 +40,46 @@ class TwoLevels:
     gain: FloatArray
     """Natural log of the likelihood ratio against a single level with white noise."""
 
-    def of(self, place: int) -> "TwoLevels":
-        """The fit of one trace, as one of k = 1."""
-        one = slice(place, place + 1)
-        return TwoLevels(**{f.name: getattr(self, f.name)[one] for f in fields(self)})
+    def __getitem__(self, traces: NDArray[np.intp]) -> "TwoLevels":
+        """The fit of the traces at these indices."""
+        return TwoLevels(**{f.name: getattr(self, f.name)[traces] for f in fields(self)})
 
 
-def fit_two_levels(traces: FloatArray, rounds: int = 10) -> TwoLevels:
-    """Climb the likelihood of k traces (k, n) for so many rounds, from their best split in two."""
+def fit_two_levels(
+    traces: FloatArray, rounds: int = 10, start: TwoLevels | None = None
+) -> TwoLevels:
+    """Climb the likelihood of k traces (k, n) for so many rounds, from their best split in two or
+    from another fit.
+    """
     count = traces.shape[1]
-    low, high = _best_split(traces)
     whole = traces.var(axis=1) + LEAST
-    variance = whole / 4
-    up = down = np.full(len(traces), FIRST_CHANCE)
-    for _ in range(rounds):
-        log_ratio = (high - low) / variance * (traces.T - (high + low) / 2)
-        ratio = np.exp(np.clip(log_ratio, -FARTHEST, FARTHEST))
-        predicted, filtered = _forward(ratio, up, down)
-        on_low = (traces.T - low) ** 2 / variance + np.log(variance / whole) - 1
-        on_either = np.logaddexp(np.log1p(-predicted), np.log(predicted) + log_ratio)
-        gain = np.sum(on_either - on_low / 2, axis=0)
+    if start is None:
+        low, high = _best_split(traces)
+        variance = whole / 4
+        up = down = np.full(len(traces), FIRST_CHANCE)
+    else:
+        low, high, variance = start.low, start.high, start.variance
+        up, down = start.up, start.down
+    # Recursions walk along readings, (n, k); sums over readings are of (k, n), or a trace's last
+    # digit would depend on how many there are.
+    readings = np.ascontiguousarray(traces.T)
+    gain, on_high = np.zeros(len(traces)), np.empty_like(traces)
+    for left in reversed(range(rounds)):
+        log_ratio = (high - low) / variance * (readings - (high + low) / 2)
+        predicted, filtered = _forward(np.exp(np.clip(log_ratio, -FARTHEST, FARTHEST)), up, down)
+        if left == 0:
+            on_low = (readings - low) ** 2 / variance + np.log(variance / whole) - 1
+            on_either = np.logaddexp(np.log1p(-predicted), np.log(predicted) + log_ratio)
+            gain = np.ascontiguousarray((on_either - on_low / 2).T).sum(axis=1)
         smooth, ups, downs = _backward(predicted, filtered, up, down)
-        in_high = smooth.sum(axis=0)
+        on_high = np.ascontiguousarray(smooth.T)
+        in_high = on_high.sum(axis=1)
         in_low = count - in_high
-        high = np.sum(smooth * traces.T, axis=0) / in_high
-        low = np.sum((1 - smooth) * traces.T, axis=0) / in_low
-        misfit = smooth * (traces.T - high) ** 2 + (1 - smooth) * (traces.T - low) ** 2
-        variance = misfit.sum(axis=0) / count + LEAST
+        high = np.sum(on_high * traces, axis=1) / in_high
+        low = np.sum((1 - on_high) * traces, axis=1) / in_low
+        from_high, from_low = traces - high[:, None], traces - low[:, None]
+        misfit = on_high * from_high**2 + (1 - on_high) * from_low**2
+        variance = misfit.sum(axis=1) / count + LEAST
         up, down = np.clip(ups / in_low, *CHANCES), np.clip(downs / in_high, *CHANCES)
     return TwoLevels(
         low=low,
@@ -76,7 +89,7 @@ def fit_two_levels(traces: FloatArray, rounds: int = 10) -> TwoLevels:
         down=down,
         ups=ups,
         downs=downs,
-        in_high=smooth.T,
+        in_high=on_high,
         gain=gain,
     )
 

@@ -5,7 +5,7 @@ the spot; the intervals of those that the rule finds are compared with what the 
 many readings the fit puts on the wrong level. `benchmarks/coverage_read_noise.py` goes through
 drivers and bytes.
 
-    python -m benchmarks.coverage_telegraph [--traces 540] [--seed 2] [--readings 2048]
+    python -m benchmarks.coverage_telegraph [--traces 540] [--seed 31] [--readings 2048]
 """
 
 import argparse
@@ -21,7 +21,7 @@ from physics.read_noise import ReadNoise
 from physics.read_noise_population import HFOX_HIGH, HFOX_LOW, NOISE_DRAWS
 
 INTERVAL = 10e-3
-TOGETHER = 10
+TOGETHER = 60
 WRONG = (0.0, 0.003, 0.03, 1.0)
 """Parts of the readings on the wrong level that are told apart."""
 
@@ -58,7 +58,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--traces", type=int, default=540)
-    parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=31)
     parser.add_argument("--readings", type=int, default=2048)
     options = parser.parse_args()
     generator = np.random.default_rng(options.seed)
@@ -73,7 +73,11 @@ def main() -> None:
     )
     in_captured = np.array([fit.in_captured for fit in fits])
     wrong = np.mean((in_captured > 0.5) != captured, axis=1)
-    print(f"{found.sum()} of {len(fits)} telegraphs found")
+    opened = found & np.all(low[:, 1:] == 0, axis=1)
+    print(
+        f"{found.sum()} of {len(fits)} telegraphs found, {opened.sum()} of them with dwell times "
+        "that may be as short as they like"
+    )
     print("| readings on the wrong level | quantity | found | covered | too small | too large |")
     print("|---|---|---|---|---|---|")
     groups = [("any", found)]
