@@ -80,7 +80,7 @@ def _beside(
     on_high = generator.uniform(size=traces.shape) < levels.in_high
     beside = traces - np.where(on_high, levels.high[:, None], levels.low[:, None])
     beside += np.sqrt(LEAST) * generator.standard_normal(traces.shape)
-    return tuple(fit_spectrum(1 + left, interval) for left in beside)
+    return tuple(fit_spectrum(1 + left, interval, gaussian=True) for left in beside)
 
 
 def _gain(noise: SpectrumFit, count: int) -> FloatArray:
