@@ -8,21 +8,26 @@ the measurement's, or chance. Prints rows of the coverage table:
 
 import argparse
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from analysis.breakdown_distribution import breakdown_fit
 from analysis.forming_fit import fit_forming, forming_counts
+from analysis.phase_boundary import boundary, boundary_line, half_point
 from analysis.retention_fit import fit_drift
 from benchmarks.coverage_forming import true_values
-from benchmarks.coverage_mtj import triple
+from benchmarks.coverage_mtj import failing, half_voltages, triple
 from benchmarks.coverage_table import HEAD, Tallies
-from crossbar.records import PulseTrain
+from crossbar.pulses import Pulse, State
+from crossbar.records import PulseTrain, WerPoint
 from db.rows import Estimate
 from physics.draws import keys
 from physics.hfox import HfOxPopulation
+from physics.mtj import MtjPopulation
 from physics.read_noise_population import HFOX_HIGH, HFOX_LOW, NOISE_DRAWS
 from protocols.forming import FormingParameters
+from protocols.switching_phase_diagram import SwitchingPhaseDiagramParameters, boundary_nodes
 
 Random = np.random.Generator
 SPREAD = 0.05
@@ -113,10 +118,71 @@ def drift(samples: int, random: Random) -> list[Tallies]:
     return found
 
 
+def switching(samples: int, random: Random) -> list[Tallies]:
+    """V_50 at every width, and the boundary through them, of cells of the population."""
+    parameters = SwitchingPhaseDiagramParameters()
+    widths = np.array(parameters.widths)
+    cells = MtjPopulation().sample(samples, random)
+    tallies = Tallies("switching-phase-diagram, drawn")
+    for place in range(samples):
+        cell = cells[np.array([place])]
+        for target in parameters.targets:
+            real = half_voltages(cell, target, widths)
+            found = []
+            for width, volts in zip(widths, real, strict=True):
+                half = half_point(row_of_points(cell, target, float(width), parameters, random))
+                found.append(half)
+                tallies.see("V_50", triple((half.volts, half.low, half.high)), volts)
+            line = boundary(found)
+            (vc0, slope), _ = boundary_line(widths, real)
+            tallies.see("boundary V_c0", triple((line.vc0, line.vc0_low, line.vc0_high)), vc0)
+            tallies.see("boundary t_0", triple((line.t0, line.t0_low, line.t0_high)), slope / vc0)
+    return [tallies]
+
+
+def row_of_points(
+    cell: Any,
+    target: State,
+    width: float,
+    parameters: SwitchingPhaseDiagramParameters,
+    random: Random,
+) -> list[WerPoint]:
+    """What `protocols.switching_phase_diagram` counts for a cell at one width, all attempts valid:
+    the coarse row, then the middles of intervals around 50 %.
+    """
+    step = 2**parameters.refinements
+    nodes = np.arange(parameters.intervals * step + 1)
+    volts = np.array([parameters.amplitude(int(node)) for node in nodes])
+    rate = np.exp(failing(cell, target, volts, np.full(len(volts), width)))
+    errors: dict[int, int] = {}
+    wanted = set(range(0, len(nodes), step))
+    for _ in range(parameters.refinements + 1):
+        errors |= {node: random.binomial(parameters.attempts, rate[node]) for node in wanted}
+        wanted = boundary_nodes({n: 2 * errors[n] < parameters.attempts for n in errors})
+    return [
+        WerPoint(
+            cell=0,
+            target=target,
+            amplitude=Pulse.writing(target, float(volts[node]), width).amplitude,
+            width=width,
+            attempts=parameters.attempts,
+            errors=count,
+            rejected=0,
+            interval_low=0.0,
+            interval_high=1.0,
+            confidence=0.95,
+            execution="board",
+            stopped_by="budget",
+        )
+        for node, count in sorted(errors.items())
+    ]
+
+
 NAMES: dict[str, Callable[[int, Random], list[Tallies]]] = {
     "breakdown": breakdown,
     "forming": forming,
     "drift": drift,
+    "switching": switching,
 }
 
 
@@ -124,7 +190,7 @@ def main() -> None:
     """Print the rows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=list(NAMES))
-    parser.add_argument("--samples", type=int, default=1000)
+    parser.add_argument("--samples", type=int, default=1000, help="lots, dies or cells")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     print(HEAD)
