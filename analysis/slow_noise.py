@@ -1,16 +1,24 @@
 """By how much noise with a memory widens the intervals of a fit that took it for white.
 
-The residuals of many cells together tell how much of the noise is 1/f: its covariance falls with
-the logarithm of the distance. What that does to each parameter of a linear fit follows (the
-covariance of ordinary least squares under correlated errors). Free of torch.
+How much of a cell's noise is 1/f, whose covariance falls with the logarithm of the distance, its
+residuals tell by their restricted likelihood (Patterson and Thompson, Biometrika 58, 545, 1971).
+What that does to each parameter of a linear fit follows (the covariance of least squares under
+correlated errors). Free of torch.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import null_space
+from scipy.special import softmax
 
 Values = NDArray[np.float64]
+RATIOS = np.r_[0.0, np.geomspace(0.003, 3.0, 13)]
+"""Variances of 1/f noise over the white one, as likely as each other before the residuals are seen.
+Ours."""
+COUNTS = 0.5
+"""Weight above which a reading tells of the noise. Ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,41 +48,28 @@ def one_over_f(place: Values, series: NDArray[np.int64]) -> Values:
 
 
 def widening(fits: list[LinearFit]) -> Values:
-    """(cells, p) factors, at least 1, on the variances of the parameters; p is that of all fits."""
-    sandwiches = [_projected(fit) for fit in fits]
-    white, slow = _sizes(fits, sandwiches)
-    factors = []
-    for fit, (inverse, _) in zip(fits, sandwiches, strict=True):
-        pull = inverse @ fit.design.T * fit.weight
-        noise = white * np.eye(len(fit.weight)) + slow * fit.covariance
-        with np.errstate(divide="ignore", invalid="ignore"):
-            factor = np.diagonal(pull @ noise @ pull.T) / np.diagonal(inverse)
-        factors.append(np.where(np.isfinite(factor), np.maximum(factor, 1.0), 1.0))
-    return np.array(factors)
+    """(cells, p) factors, at least 1, on the variances of the parameters; p is that of all fits.
+
+    The size of the noise, which a fit by maximum likelihood finds too small, is among them.
+    """
+    return np.array([np.maximum(_factors(fit), 1.0) for fit in fits])
 
 
-def _projected(fit: LinearFit) -> tuple[Values, Values]:
-    """The inverse of the normal equations, and what a fit leaves of noise (n, n)."""
+def _factors(fit: LinearFit) -> Values:
+    """(p,) the mean over the ratios, each as likely as the residuals make it."""
+    counts = fit.weight > COUNTS
+    if counts.sum() < 2 * fit.design.shape[1]:
+        counts[:] = True  # nearly all are doubtful alike
+    free = null_space(fit.design[counts].T)
+    sizes, axes = np.linalg.eigh(free.T @ fit.covariance[np.ix_(counts, counts)] @ free)
+    square = (axes.T @ (free.T @ fit.residual[counts])) ** 2
+    variance = 1 + RATIOS[:, None] * np.maximum(sizes, 0.0)
+    white = np.mean(square / variance, axis=1)
+    log_likelihood = -0.5 * (np.log(variance).sum(1) + len(sizes) * np.log(white))
     normal = fit.design.T * fit.weight @ fit.design
-    inverse = np.asarray(np.linalg.pinv(normal, hermitian=True), np.float64)
-    leaves = np.eye(len(fit.weight)) - fit.design @ inverse @ fit.design.T * fit.weight
-    return inverse, fit.weight[:, None] * leaves
-
-
-def _sizes(fits: list[LinearFit], projected: list[tuple[Values, Values]]) -> tuple[float, float]:
-    """Variances of the white and the 1/f part by the moments of all residuals; neither negative."""
-    found, expected = np.zeros(2), np.zeros((2, 2))
-    for fit, (_, leaves) in zip(fits, projected, strict=True):
-        seen = fit.weight * fit.residual
-        found += seen @ seen, seen @ fit.covariance @ seen
-        left_white = leaves @ leaves.T
-        left_slow = leaves @ fit.covariance @ leaves.T
-        expected[0] += np.trace(left_white), np.trace(left_slow)
-        expected[1] += (
-            np.sum(left_white * fit.covariance),
-            np.sum(left_slow * fit.covariance),
-        )
-    white, slow = np.linalg.solve(expected, found)
-    if slow <= 0:
-        return float(found[0] / expected[0, 0]), 0.0
-    return float(max(white, 0.0)), float(slow)
+    pull = np.linalg.pinv(normal, hermitian=True) @ fit.design.T * fit.weight
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slow = np.diagonal(pull @ fit.covariance @ pull.T) / np.sum(pull**2, axis=1)
+    slow = np.where(np.isfinite(slow), slow, 0.0)
+    share = softmax(log_likelihood) * white
+    return np.asarray(share.sum() + (share @ RATIOS) * slow)

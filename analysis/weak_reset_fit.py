@@ -90,8 +90,7 @@ def fit_weak_reset(
     left = read.sum((1, 2)) - parameters
     allowed = fisher.ppf(confidence, 1, left) / 2
     slow = widened_by_memory(used, found)
-    few = 1 + parameters / left  # the noise was estimated, too
-    scan = found.scan.widened(few[:, None] * slow[:, 1:3], slow[:, 3])
+    scan = found.scan.widened(slow[:, 1:3], slow[:, 3])
     first, second = (slope_intervals(scan, axis, allowed) for axis in (0, 1))
     started = np.where(read.any(-1), found.curves.start, np.nan)
     spent = np.sum(np.where(read, found.readings.residual, 0.0) ** 2, axis=(1, 2))
@@ -106,7 +105,7 @@ def fit_weak_reset(
         m2_interval=second,
         start=started,
         start_error=np.where(
-            read.any(-1), found.start_error * np.sqrt(few * slow[:, 0])[:, None], np.nan
+            read.any(-1), found.start_error * np.sqrt(slow[:, 0])[:, None], np.nan
         ),
         level=found.curves.level,
         noise=found.curves.noise * np.sqrt(1 + parameters / left),
@@ -119,8 +118,9 @@ def fit_weak_reset(
 
 
 def widened_by_memory(trains: WeakResetTrains, found: Scanned) -> Values:
-    """(n, 4) factors on the variances of start, m1, m2 and knee, for noise that remembers more than
-    the pulses between two readings (1/f noise of the reading itself; `analysis.slow_noise`).
+    """(n, 4) factors on the variances of start, m1, m2 and knee: for the size of the noise, which
+    was estimated, and for noise that remembers more than the pulses between two readings (1/f noise
+    of the reading itself; `analysis.slow_noise`).
     """
     cells, repeats, readings = trains.log_r.shape
     high = np.where(found.readings.read, found.readings.states.high, 1.0)
