@@ -3,22 +3,20 @@
 The model is that of `physics.weak_reset` (Majumdar et al., IEEE TED 2021). Its noise is correlated:
 the pink part remembers 15 pulses, so readings are used that lie at least as far apart; the
 telegraph is followed by a likelihood that knows of it (`analysis.weak_reset_likelihood`); 1/f noise
-of the readings themselves widens the intervals (`analysis.slow_noise`). Free of torch.
+of the readings themselves widens the intervals (`analysis.slow_noise`), and the test of the
+residuals allows for it (`analysis.weak_reset_misfit`). Free of torch.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
-from scipy.stats import chi2
 from scipy.stats import f as fisher
 
 from analysis.intervals import check_confidence
 from analysis.slow_noise import LinearFit, one_over_f, widening
 from analysis.telegraph_chain import Chain
-from analysis.telegraph_levels import fraction_below
-from analysis.weak_reset_likelihood import Curves, Expected
+from analysis.weak_reset_misfit import misfit
 from analysis.weak_reset_scan import FEWEST_READINGS, KneeScan, Scanned, scan_knees
 from analysis.weak_reset_trains import WeakResetTrains
 from crossbar.errors import DataError
@@ -27,8 +25,6 @@ from crossbar.units import Ratio
 Values = NDArray[np.float64]
 MEMORY = 15
 """Pulses that the published pink noise remembers."""
-LAGS = 10
-"""Of the test of the residuals."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +62,9 @@ class WeakResetFits:
     log_likelihood: Values
     """(n,)"""
     misfit: Values
-    """(n,) p-values of the Ljung-Box test (`LAGS` lags; Biometrika 65, 297, 1978) that around the
-    lines nothing but the model's noise is left: small where they are not straight, or where the
-    noise remembers more than it should."""
+    """(n,) p-values of `analysis.weak_reset_misfit`, that around the lines nothing but the model's
+    noise and 1/f noise is left: small where they are not straight, or where the noise remembers
+    otherwise."""
     scan: KneeScan
 
 
@@ -89,7 +85,8 @@ def fit_weak_reset(
     parameters = np.any(read, -1).sum(1) + 5
     left = read.sum((1, 2)) - parameters
     allowed = fisher.ppf(confidence, 1, left) / 2
-    slow = widened_by_memory(used, found)
+    linear = linear_fits(used, found)
+    slow = widened_by_memory(linear, used.log_r.shape[1])
     scan = found.scan.widened(slow[:, 1:3], slow[:, 3])
     first, second = (slope_intervals(scan, axis, allowed) for axis in (0, 1))
     started = np.where(read.any(-1), found.curves.start, np.nan)
@@ -112,39 +109,47 @@ def fit_weak_reset(
         total_noise=np.sqrt(spent / left),
         chain=found.chain,
         log_likelihood=found.scan.log_likelihood.max(1),
-        misfit=misfit(found.curves, found.readings),
+        misfit=misfit(linear, found.curves, found.readings),
         scan=scan,
     )
 
 
-def widened_by_memory(trains: WeakResetTrains, found: Scanned) -> Values:
+def widened_by_memory(fits: list[LinearFit], trains: int) -> Values:
     """(n, 4) factors on the variances of start, m1, m2 and knee: for the size of the noise, which
     was estimated, and for noise that remembers more than the pulses between two readings (1/f noise
     of the reading itself; `analysis.slow_noise`).
     """
+    factors = widening(fits)
+    return np.concatenate([factors[:, :trains].max(1, keepdims=True), factors[:, trains:]], 1)
+
+
+def linear_fits(trains: WeakResetTrains, found: Scanned) -> list[LinearFit]:
+    """Every cell's readings, train after train, around its likeliest curves. The parameters are the
+    starts, the slopes and the knee; a reading counts as far as the telegraph was low.
+    """
     cells, repeats, readings = trains.log_r.shape
-    high = np.where(found.readings.read, found.readings.states.high, 1.0)
+    high, read = found.readings.states.high, found.readings.read.reshape(cells, -1)
     expected = found.curves.level[:, None, None] * found.readings.levels.mean * high
     residual = (found.readings.residual - expected) / found.curves.noise[:, None, None]
+    residual, weight = residual.reshape(cells, -1), (1 - high).reshape(cells, -1)
     series = np.repeat(np.arange(repeats), readings)
     place = np.tile(trains.pulses.astype(np.float64), repeats)
     covariance = one_over_f(place, series)
+    starts = (series[:, None] == np.arange(repeats)).astype(np.float64)
     fits = []
-    for cell in range(cells):
+    for cell, seen in enumerate(read):
         early = np.minimum(place, found.knee[cell])
         lines = np.stack([early, place - early], 1) / place.max()
         after = (place > found.knee[cell]).astype(np.float64)[:, None]
-        starts = (series[:, None] == np.arange(repeats)).astype(np.float64)
         fits.append(
             LinearFit(
-                design=np.concatenate([starts, lines, after], 1),
-                weight=(1 - high[cell]).ravel(),
-                residual=residual[cell].ravel(),
-                covariance=covariance,
+                design=np.concatenate([starts, lines, after], 1)[seen],
+                weight=weight[cell, seen],
+                residual=residual[cell, seen],
+                covariance=covariance[np.ix_(seen, seen)],
             )
         )
-    factors = widening(fits)
-    return np.concatenate([factors[:, :repeats].max(1, keepdims=True), factors[:, repeats:]], 1)
+    return fits
 
 
 def _usable(trains: WeakResetTrains, memory: int) -> WeakResetTrains:
@@ -195,27 +200,3 @@ def knee_intervals(scan: KneeScan, allowed: Values) -> Values:
 def _crossing(root: Values, knee: Values, most: float, inside: int, outside: int) -> float:
     share = (most - root[inside]) / (root[outside] - root[inside])
     return float(knee[inside] + share * (knee[outside] - knee[inside]))
-
-
-def misfit(curves: Curves, found: Expected) -> Values:
-    """(n,) p-values of `WeakResetFits.misfit`.
-
-    What is tested are the readings' quantiles given the readings before them (Rosenblatt, Ann.
-    Math. Stat. 23, 470, 1952), as normal numbers; independent if the model is right.
-    """
-    low = ndtr(found.residual / curves.noise[:, None, None])
-    high = found.states.expected_high
-    noise = curves.noise[:, None, None]
-    below = fraction_below(found.residual / noise, curves.level[:, None, None] / noise)
-    quantile = low + high * (below - low)
-    normal = np.where(found.read, ndtri(np.clip(quantile, 1e-9, 1 - 1e-9)), 0.0)
-    count = found.read.sum((1, 2))
-    mean = normal.sum((1, 2)) / count
-    normal = np.where(found.read, normal - mean[:, None, None], 0.0)
-    variance = np.sum(normal**2, axis=(1, 2))
-    statistic = np.zeros(len(count))
-    for lag in range(1, LAGS + 1):
-        together = np.sum(normal[..., lag:] * normal[..., :-lag], axis=(1, 2)) / variance
-        pairs = np.sum(found.read[..., lag:] & found.read[..., :-lag], axis=(1, 2))
-        statistic += together**2 / np.maximum(pairs, 1)
-    return np.asarray(chi2.sf(statistic * count * (count + 2), LAGS))

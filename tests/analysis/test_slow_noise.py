@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.slow_noise import LinearFit, one_over_f, widening
+from analysis.slow_noise import LinearFit, innovations, one_over_f, widening
 
 READINGS, CELLS = 80, 60
 
@@ -66,3 +66,19 @@ def test_doubtful_readings_tell_nothing_of_the_noise():
 
     assert widening([off]) == pytest.approx(widening([replace(one, weight=weight)]))
     assert np.all(np.isfinite(widening([replace(one, weight=np.full(READINGS, 0.1))])))
+
+
+@pytest.mark.parametrize("slow", [0.0, 0.3])
+def test_innovations_remember_neither_slow_noise_nor_the_fit(slow):
+    """Neighbours' correlation is less than one cell could tell."""
+    found, _ = fits(slow, 4)
+
+    def neighbours(rows):
+        return np.sum(rows[:, 1:] * rows[:, :-1]) / np.sum(rows**2)
+
+    whitened = np.array([innovations(one, one.residual) for one in found])
+    error = 1 / np.sqrt(READINGS)  # of one cell; the mean of 60 is far more exact
+    assert abs(neighbours(whitened)) < error
+    if slow:
+        assert neighbours(np.array([one.residual for one in found])) > 1.5 * error
+    assert whitened[:, 0] == pytest.approx(0, abs=0.01)  # it took the first to find the level

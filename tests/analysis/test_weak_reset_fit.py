@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from analysis.slow_noise import one_over_f
 from analysis.weak_reset_fit import fit_weak_reset
 from analysis.weak_reset_population import fit_population, pulse_scaling, separate_parts
 from analysis.weak_reset_trains import WeakResetTrains, gather_trains
@@ -44,7 +45,7 @@ def test_starts_and_noise_come_out(simulated):
 
 
 def test_residuals_are_found_independent_where_they_are(simulated):
-    """About one cell in twenty falls below 5 %; one line in place of two falls below all."""
+    """About one cell in twenty falls below 5 %; what is no line at all falls below everything."""
     _, _, fits = simulated
     assert binomtest(int(np.sum(fits.misfit < 0.05)), CELLS, 0.05).pvalue > 0.001
     pulses = np.arange(0, 2001, 20)
@@ -57,6 +58,16 @@ def test_residuals_are_found_independent_where_they_are(simulated):
         log_r=9 + curve + 0.01 * np.random.default_rng(1).standard_normal(curve.shape),
     )
     assert np.all(fit_weak_reset(wavy).misfit < 1e-6)
+
+
+def test_slow_noise_of_the_readings_is_no_misfit(simulated):
+    """1/f noise of a twelfth of the white variance: a test for white noise flags 9 of these 40."""
+    trains = simulated_trains(CELLS, seed=31)[0]
+    covariance = one_over_f(trains.pulses.astype(float), np.zeros(len(trains.pulses), np.int64))
+    root = 0.003 * np.linalg.cholesky(covariance + 5 + 1e-6 * np.eye(len(covariance)))
+    slow = np.random.default_rng(6).standard_normal(trains.log_r.shape) @ root.T
+    fits = fit_weak_reset(replace(trains, log_r=trains.log_r + slow))
+    assert binomtest(int(np.sum(fits.misfit < 0.05)), CELLS, 0.05).pvalue > 0.01
 
 
 def test_population_and_parts_hold_the_truth(simulated):
