@@ -52,13 +52,17 @@ class ImageSet:
         return int(self.train_labels.max()) + 1
 
     def scaled(self, pixels: Tensor) -> Tensor:
-        """float32 images of uint8 pixels, each channel normalized, on the pixels' torch device."""
+        """float32 images of uint8 pixels, each channel normalized, on the pixels' torch device.
+
+        Those of many channels have the channels last in memory: convolutions on a CPU then are half
+        as fast again.
+        """
         scaled = pixels.float().div_(255)
         if self.mean == (0.0,) and self.sd == (1.0,):
             return scaled
         mean = torch.tensor(self.mean, device=pixels.device).view(-1, 1, 1)
         sd = torch.tensor(self.sd, device=pixels.device).view(-1, 1, 1)
-        return scaled.sub_(mean).div_(sd)
+        return scaled.sub_(mean).div_(sd).contiguous(memory_format=torch.channels_last)
 
     def part(self, train: int, test: int) -> "ImageSet":
         """The first so many images of each; the sets come shuffled, except the folder's."""

@@ -75,7 +75,7 @@ RECIPES = {
         bound=1.5,
         ideal=Schedule(epochs=15, batch=128, latent_rate=0.005, digital_rate=0.002),
         statistics_aware=Schedule(
-            epochs=10, batch=256, latent_rate=0.005, digital_rate=0.002, dies=4
+            epochs=30, batch=256, latent_rate=0.01, digital_rate=0.004, dies=4
         ),
         defect_aware=Schedule(epochs=5, batch=128, latent_rate=0.005, digital_rate=0.002),
     ),

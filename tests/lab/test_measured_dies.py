@@ -67,7 +67,7 @@ def test_hardware_agrees_with_emulation(done):
 
     for name, accuracies in results.hardware.items():
         emulated = results.hardware_emulated[name]
-        assert len(accuracies) == len(emulated) == (1 if name == OWN else 4)
+        assert accuracies.shape == emulated.shape == (1, 1 if name == OWN else 4)
         assert np.abs(accuracies - emulated).max() <= 0.05
 
 

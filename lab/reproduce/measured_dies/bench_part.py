@@ -1,5 +1,6 @@
 """What is done through the instruments: dies mapped, programmed and graded."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,13 +71,15 @@ class HardwareGrades:
                 point = self._point(die, solution, calibrate)
                 stored = known.get(json_text.canonical(point))
                 if stored is None:
+                    began = time.monotonic()
                     accuracy = self._grade(opened, die, solution, calibrate)
                     opened.store.save_sweep_point(
                         name, point=point, versions=made_with, outcome={"accuracy": accuracy},
-                        seconds=0.0,
+                        seconds=time.monotonic() - began,
                     )  # fmt: skip
                 else:
                     accuracy = stored.outcome["accuracy"]
+                    self.reproduction.swept += stored.seconds
                 grades.append(accuracy)
                 step(1)
         return grades

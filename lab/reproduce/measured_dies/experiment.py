@@ -39,6 +39,14 @@ VARIANTS = [
 ]
 
 
+IN_HARDWARE = {
+    "ideal": Variant("ideal", False, False),
+    "statistics-aware": Variant("statistics-aware", False, False),
+    OURS: Variant("ideal", True, True),
+}
+"""What is programmed and graded on every die."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Results:
     """Everything that the page tells of. Accuracies are fractions."""
@@ -59,11 +67,11 @@ class Results:
     matrix: Accuracies
     """(own dies, dies) Weights for one die on all dies, first seed."""
     hardware: Mapping[str, Accuracies]
-    """(dies,) By strategy, first seed."""
+    """(seeds, dies) By strategy; of `OWN` the first seed only."""
     hardware_emulated: Mapping[str, Accuracies]
     """The same weights and images, in software."""
-    hardware_baseline: float
-    """Of these images."""
+    hardware_baseline: Accuracies
+    """(seeds,) Of these images."""
     ensembles: Mapping[int, Accuracies]
     """(dies,) By number of copies averaged, first seed."""
     ensemble_baseline: float
@@ -111,22 +119,21 @@ class Experiment:
             ],
         )
         own = self._own(ideal[0])
-        hardware, hardware_emulated = self._hardware(ideal[0], aware[:2], own)
         matrix = self._matrix(own)
-        hardware_emulated[OWN] = np.diag(matrix)[: self.plan.own_in_hardware]
         baselines = self._perfect([*ideal, spare, small], self.plan.images)
         return Results(
             dies=self.dies,
             bad=np.array([1 - found.fraction(CellClass.HEALTHY) for found in self.maps]),
             lines=sum(len(found.lines) for found in self.maps),
             baseline=baselines[:-2],
-            emulated=self._variants(ideal, aware),
+            emulated=self._variants(ideal, aware, self.plan.images),
             spared=dict(zip((False, True), self._spared(spare), strict=True)),
             spared_baseline=float(baselines[-2]),
             matrix=matrix,
-            hardware=hardware,
-            hardware_emulated=hardware_emulated,
-            hardware_baseline=float(self._perfect(ideal[:1], self.plan.hardware_images)[0]),
+            hardware=self._hardware(ideal, aware, own),
+            hardware_emulated=self._as_in_hardware(ideal, aware)
+            | {OWN: np.diag(matrix)[None, : self.plan.own_in_hardware]},
+            hardware_baseline=self._perfect(ideal, self.plan.hardware_images),
             ensembles=self._ensembles(small),
             ensemble_baseline=float(baselines[-1]),
             losses=self._losses(ideal[0], aware[0]),
@@ -221,15 +228,21 @@ class Experiment:
             for text, dies in zip(aware, unseen, strict=True)
         ]
 
-    def _variants(self, ideal: Sequence[str], aware: Sequence[str]) -> dict[Variant, Accuracies]:
+    def _variants(
+        self,
+        ideal: Sequence[str],
+        aware: Sequence[str],
+        images: int,
+        variants: Sequence[Variant] = VARIANTS,
+    ) -> dict[Variant, Accuracies]:
         wanted = [
-            self._group(ideal[at], aware[2 * at : 2 * at + 2], self.plan.images, variant)
-            for variant in VARIANTS
+            self._group(ideal[at], aware[2 * at : 2 * at + 2], images, variant)
+            for variant in variants
             for at in range(len(ideal))
         ]
         grades = np.array([self._in_order(found) for found in self._graded("strategies", wanted)])
-        each = grades.reshape(len(VARIANTS), len(ideal), len(self.dies))
-        return dict(zip(VARIANTS, each, strict=True))
+        each = grades.reshape(len(variants), len(ideal), len(self.dies))
+        return dict(zip(variants, each, strict=True))
 
     def _in_order(self, found: Mapping[int, float]) -> list[float]:
         return [found[die] for die in range(len(self.dies))]
@@ -287,44 +300,50 @@ class Experiment:
         }
 
     def _hardware(
-        self, ideal: str, aware: Sequence[str], own: Sequence[str]
-    ) -> tuple[dict[str, Accuracies], dict[str, Accuracies]]:
-        """Grades of programmed dies, and of the same weights and images in software."""
-        grader = HardwareGrades(
-            reproduction=self.reproduction,
-            dataset=self.plan.dataset,
-            images=self.plan.hardware_images,
-            seed=self.seeds[0],
-        )
+        self, ideal: Sequence[str], aware: Sequence[str], own: Sequence[str]
+    ) -> dict[str, Accuracies]:
+        """Grades of programmed dies."""
+        each = [
+            self._graded_in_hardware(seed, self._programmed(ideal[at], aware[2 * at : 2 * at + 2]))
+            for at, seed in enumerate(self.seeds)
+        ]
+        own_weights = [from_text(text) for text in own[: self.plan.own_in_hardware]]
+        return {name: np.array([grades[name] for grades in each]) for name in IN_HARDWARE} | {
+            name: np.array([grades])
+            for name, grades in self._graded_in_hardware(self.seeds[0], {OWN: own_weights}).items()
+        }
+
+    def _programmed(self, ideal: str, aware: Sequence[str]) -> dict[str, list[Solution]]:
+        """What each strategy writes on each die."""
         solution, folds = from_text(ideal), [from_text(text) for text in aware]
-        programmed: dict[str, list[Solution]] = {
+        return {
             "ideal": [solution] * len(self.dies),
             "statistics-aware": [folds[1 - die % 2] for die in range(len(self.dies))],
             OURS: [
                 points.assigned_to(ideal, die, self.file.path, self.file.checksum, **self._data())
                 for die in range(len(self.dies))
             ],
-            OWN: [from_text(text) for text in own[: self.plan.own_in_hardware]],
         }
-        hardware = {
-            name: np.array(
-                grader.accuracies(
-                    name, list(zip(self.dies, each, strict=False)), calibrate=name == OURS
-                )
+
+    def _graded_in_hardware(
+        self, seed: int, programmed: Mapping[str, Sequence[Solution]]
+    ) -> dict[str, list[float]]:
+        grader = HardwareGrades(
+            reproduction=self.reproduction,
+            dataset=self.plan.dataset,
+            images=self.plan.hardware_images,
+            seed=seed,
+        )
+        return {
+            name: grader.accuracies(
+                f"{name}, seed {seed}",
+                list(zip(self.dies, each, strict=False)),
+                calibrate=name == OURS,
             )
             for name, each in programmed.items()
         }
-        compared = [
-            Variant("ideal", False, False),
-            Variant("statistics-aware", False, False),
-            Variant("ideal", True, True),
-        ]
-        wanted = [
-            self._group(ideal, aware, self.plan.hardware_images, variant) for variant in compared
-        ]
-        found = self._graded("as in hardware", wanted)
-        names = ("ideal", "statistics-aware", OURS)
-        return hardware, {
-            name: np.array(self._in_order(grades))
-            for name, grades in zip(names, found, strict=True)
-        }
+
+    def _as_in_hardware(self, ideal: Sequence[str], aware: Sequence[str]) -> dict[str, Accuracies]:
+        """The same weights and images in software."""
+        found = self._variants(ideal, aware, self.plan.hardware_images, list(IN_HARDWARE.values()))
+        return {name: found[variant] for name, variant in IN_HARDWARE.items()}

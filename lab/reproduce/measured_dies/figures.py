@@ -11,17 +11,18 @@ COLOURS = STRATEGY_COLOURS | {OURS: "#e9a03b", OWN: STRATEGY_COLOURS["defect-awa
 
 
 def dies_figure(results: Results) -> Figure:
-    """Accuracy in hardware of every die, by strategy."""
+    """Accuracy in hardware of every die, by strategy, mean over the seeds."""
     with report_style():
         figure = Figure(figsize=(7.5, 3.4))
         axes = figure.subplots()
         for name in ("ideal", "statistics-aware", OWN, OURS):
-            values = 100 * results.hardware[name]
+            values = 100 * results.hardware[name].mean(0)
             axes.plot(np.arange(1, len(values) + 1), values, "o", ms=4, color=COLOURS[name],
                       label=f"{name} ({values.mean():.2f} %)")  # fmt: skip
-        axes.axhline(100 * results.hardware_baseline, color=COLOURS["software"], lw=1)
+        software = 100 * results.hardware_baseline.mean()
+        axes.axhline(software, color=COLOURS["software"], lw=1)
         axes.set(xlabel="die", ylabel="accuracy in hardware (%)",
-                 title=f"Line: software, {100 * results.hardware_baseline:.2f} %")  # fmt: skip
+                 title=f"Line: software, {software:.2f} %")  # fmt: skip
         axes.legend(fontsize=8, loc="lower left", bbox_to_anchor=(1.0, 0.3))
     return figure
 

@@ -23,15 +23,20 @@ def findings(results: Results, plan: Plan) -> list[Finding]:
     return [*_of_the_paper(results, plan), *_beyond(results), *_conditions(results)]
 
 
+def gaps_below_software(results: Results, variant: Variant) -> NDArray[np.float64]:
+    """(seeds, dies) points below the software baseline, in emulation."""
+    return 100 * (results.baseline[:, None] - results.emulated[variant])
+
+
 def below_software(results: Results, variant: Variant) -> NDArray[np.float64]:
-    """(dies,) points below the software baseline, in emulation, mean over the seeds."""
-    gaps: NDArray[np.float64] = 100 * (results.baseline[:, None] - results.emulated[variant])
-    return gaps.mean(0)
+    """(dies,) the same, mean over the seeds."""
+    return gaps_below_software(results, variant).mean(0)
 
 
-def hardware_gap(results: Results, strategy: str) -> NDArray[np.float64]:
-    """(dies,) points below the software baseline of the same images, in hardware."""
-    return 100 * (results.hardware_baseline - results.hardware[strategy])
+def hardware_gaps(results: Results, strategy: str) -> NDArray[np.float64]:
+    """(seeds, dies) points below the software baseline of the same images, in hardware."""
+    accuracies = results.hardware[strategy]
+    return 100 * (results.hardware_baseline[: len(accuracies), None] - accuracies)
 
 
 def between(found: MeanInterval, over: str = "dies") -> str:
@@ -53,10 +58,10 @@ def others_below_own(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _of_the_paper(results: Results, plan: Plan) -> list[Finding]:
-    ideal = mean_interval(hardware_gap(results, "ideal"))
-    own = mean_interval(hardware_gap(results, OWN))
+    ideal = mean_interval(hardware_gaps(results, "ideal").mean(0))
+    own = mean_interval(hardware_gaps(results, OWN).mean(0))
     others = mean_interval(others_below_own(results.matrix))
-    aware = mean_interval(hardware_gap(results, "statistics-aware"))
+    aware = mean_interval(hardware_gaps(results, "statistics-aware").mean(0))
     at_die = list(plan.steps).index(1.0)
     rises = {name: lines[:, at_die] - lines[:, 0] for name, lines in results.losses.items()}
     rise = mean_interval(rises["ideal"] - rises["statistics-aware"])
@@ -64,7 +69,7 @@ def _of_the_paper(results: Results, plan: Plan) -> list[Finding]:
         Finding(
             what="ideal weights on defective dies, in hardware: points below software",
             claimed="a few defects degrade the network (no figure in the abstract)",
-            found=f"{ideal.mean:.2f} (worst die {hardware_gap(results, 'ideal').max():.2f})",
+            found=f"{ideal.mean:.2f} (worst die {hardware_gaps(results, 'ideal').max():.2f})",
             interval=between(ideal),
             holds=at_least(ideal, 1.0),
             differs='"degrade" is taken as 1 point or more, which is ours.',
@@ -103,9 +108,10 @@ def _of_the_paper(results: Results, plan: Plan) -> list[Finding]:
 
 
 def _beyond(results: Results) -> list[Finding]:
-    gap = hardware_gap(results, OURS)
-    mean = mean_interval(gap)
-    bound = next_die_bound((-gap).tolist())
+    gaps = hardware_gaps(results, OURS)
+    mean = mean_interval(gaps.mean(0))
+    # What counts is a die's worst training: users have one.
+    bound = next_die_bound((-gaps.max(0)).tolist())
     emulated = mean_interval(below_software(results, OURS_VARIANT))
     return [
         Finding(
@@ -126,12 +132,13 @@ def _beyond(results: Results) -> list[Finding]:
         Finding(
             what="beyond: the worst die, in hardware: points below software",
             claimed="goal: 4",
-            found=f"{gap.max():.2f}",
-            interval=f"none: the largest of {len(gap)} dies",
-            holds=bool(gap.max() <= WORST),
+            found=f"{gaps.max():.2f}",
+            interval=f"none: the largest of {gaps.shape[1]} dies and {len(gaps)} trainings",
+            holds=bool(gaps.max() <= WORST),
         ),
         Finding(
-            what="the next die, in hardware: at most so many points below software",
+            what="the next die, in hardware: at most so many points below software with any of the "
+            "trainings",
             claimed="a distribution-free bound",
             found=f"{-bound.bound:.2f}",
             interval=f"with a probability of {100 * bound.confidence:.1f} % or more, from "
@@ -146,7 +153,9 @@ def _conditions(results: Results) -> list[Finding]:
     """What the others rest on, and what another remedy reaches."""
     bad = mean_interval(100 * results.bad)
     harsh = results.bad >= HARSH
-    agreement = mean_interval(100 * (results.hardware[OURS] - results.hardware_emulated[OURS]))
+    agreement = mean_interval(
+        100 * (results.hardware[OURS] - results.hardware_emulated[OURS]).mean(0)
+    )
     best = max(results.ensembles.values(), key=lambda found: float(found.mean()))
     ahead = mean_interval(100 * (results.emulated[OURS_VARIANT][0] - best))
     return [
@@ -180,19 +189,17 @@ def _conditions(results: Results) -> list[Finding]:
 def _on_harsh_dies(results: Results, harsh: NDArray[np.bool_]) -> list[Finding]:
     goal = f"on the dies with {100 * HARSH:.1f} % of bad cells or more"
     each = {
-        "in hardware": hardware_gap(results, OURS)[harsh],
-        "in emulation, more images, mean over the seeds": below_software(results, OURS_VARIANT)[
-            harsh
-        ],
+        "in hardware": hardware_gaps(results, OURS)[:, harsh],
+        "in emulation, more images": gaps_below_software(results, OURS_VARIANT)[:, harsh],
     }
     return [
         Finding(
             what=f"assigned and calibrated, {goal}, {where}: points below software",
             claimed="goal: 1, worst die 4",
-            found=f"{mean.mean:.2f} (worst die {gap.max():.2f})",
+            found=f"{mean.mean:.2f} (worst die {gaps.max():.2f})",
             interval=between(mean),
-            holds=at_most(mean, 1.0) if gap.max() <= WORST else False,
+            holds=at_most(mean, 1.0) if gaps.max() <= WORST else False,
         )
-        for where, gap in each.items()
-        for mean in [mean_interval(gap)]
+        for where, gaps in each.items()
+        for mean in [mean_interval(gaps.mean(0))]
     ]
