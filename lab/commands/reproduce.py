@@ -147,9 +147,13 @@ def _tell(
 
     output.table(
         paper.title,
-        ["", "paper", "here", "interval", "holds"],
+        ["holds", "what the paper claims, and what was found"],
         [
-            [found.what, found.claimed, found.found, found.interval, found.verdict]
+            [
+                found.verdict,
+                f"{found.what}\n  paper: {found.claimed}\n  here:  {found.found}"
+                f"\n         {found.interval}",
+            ]
             for found in done.result.findings
         ],
     )
