@@ -84,8 +84,9 @@ HFOX_HIGH_DRIFT = DriftPopulation(exponent=-0.021, spread=0.03)
 """97 HIGH cells around 40 kOhm, 2,001 successive readings each (SkyWater 1T4R,
 akashlevy/NI-RRAM-Python): mean and spread of the slope of ln G over the logarithm of the number of
 the reading, 1/f noise set apart, as fitted at first (with fast 1/f processes counted as white,
-`benchmarks/real_read_noise.py` tells 0.019 and 0.025). What a second is there, is ours. Over the 20 e-folds of a bake it amounts to a spread of 0.26 in log10 G; 1,024 baked cells had 0.56,
-and a median that rose by 0.06 (same source)."""
+`benchmarks/real_read_noise.py` tells 0.019 and 0.025). What a second is there, is ours. Over the 20
+e-folds of a bake it amounts to a spread of 0.26 in log10 G; 1,024 baked cells had 0.56, and a
+median that rose by 0.06 (same source)."""
 HFOX_LOW_DRIFT = DriftPopulation(exponent=0.0, spread=1e-3)
 """Four states of 100 to 240 uS, read every minute for two hours (Yousuf et al., Nat. Commun. 2025,
 open data): slopes of the means over ln t of 5e-4 to 8e-4 of either sign; single cells are not in
