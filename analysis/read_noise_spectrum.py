@@ -72,13 +72,19 @@ class Spectrum:
 def relative(trace: FloatArray) -> FloatArray:
     """(n,) by how much each reading deviates from the mean, as a part of it.
 
-    Raises DataError for a trace that is too short, not finite, or does not conduct.
+    Raises DataError for a trace that is too short, not finite, does not conduct, or stands still:
+    all readings of it fell into one step of the converter.
     """
     mean = float(np.mean(trace))
     if trace.ndim != 1 or len(trace) < SHORTEST or not np.isfinite(trace).all() or mean == 0:
         raise DataError(
             f"A trace of shape {trace.shape} with mean {mean:g} has no noise spectrum: at least "
             f"{SHORTEST} finite readings in a row are needed, of a cell that conducts. Read longer."
+        )
+    if trace.min() == trace.max():
+        raise DataError(
+            f"All {len(trace)} readings of a trace are {mean:g} S: its noise is less than a step "
+            "of the converter. Read at a higher voltage, or in a smaller range."
         )
     return trace / mean - 1
 

@@ -22,6 +22,7 @@ from crossbar.pulses import State
 from crossbar.records import Key, ProgrammedBlock
 from crossbar.units import Ratio, Seconds, Siemens, Volts
 from protocols.cell_choice import chosen_cells
+from protocols.formed_check import check_formed
 from protocols.ping_pong import Patience, Ramp, into_windows
 
 
@@ -53,6 +54,9 @@ class ProgramLevelsParameters:
     low_width: Seconds = 50e-9
     high_width: Seconds = 50e-9
     read_amplitude: Volts = 0.1
+    formed_above: Siemens = 0.0
+    """Cells that need FORMING conduct this much once they are formed; 0 for those that need none
+    (`protocols.formed_check`)."""
     final_reads: int = 8
     """Of every cell of a block after its programming; what they say grades the levels."""
     final_interval: Seconds = 0.0
@@ -126,6 +130,7 @@ def program_levels(
     cells = chosen_cells(parameters.cells, parameters.sample, die.geometry)
     if len(np.unique(cells)) < len(cells):
         raise ConfigurationError(f"cells {parameters.cells}: a cell is named twice.")
+    check_formed(die, cells, parameters.read_amplitude, parameters.formed_above)
     levels = _assigned(len(cells), parameters)
     block = min(parameters.block, max(die.geometry.columns, die.access.cells_at_once))
     for first in range(0, len(cells), block):

@@ -16,8 +16,9 @@ from crossbar.geometry import CellIndices
 from crossbar.memory_die import MemoryDie
 from crossbar.pulses import Pulse, State
 from crossbar.records import Key, ReadTrace
-from crossbar.units import Seconds, Volts
+from crossbar.units import Seconds, Siemens, Volts
 from protocols.cell_choice import chosen_cells
+from protocols.formed_check import check_formed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,9 @@ class ReadNoiseParameters:
     """Magnitude of the pulse that writes HIGH (RESET of an RRAM cell)."""
     width: Seconds = 50e-9
     read_amplitude: Volts = 0.1
+    formed_above: Siemens = 0.0
+    """Cells that need FORMING conduct this much once they are formed; 0 for those that need none
+    (`protocols.formed_check`)."""
 
     def __post_init__(self) -> None:
         if not self.states or self.sample < 1 or self.readings < 2:
@@ -69,6 +73,7 @@ def read_noise(
     for state in parameters.states:  # refuse the whole run before the first pulse of it
         die.limits.check_pulse(parameters.pulse(state))
     everything = chosen_cells(parameters.cells, parameters.sample, die.geometry)
+    check_formed(die, everything, parameters.read_amplitude, parameters.formed_above)
     at_once = die.access.cells_at_once
     for state in parameters.states:
         left = np.array(

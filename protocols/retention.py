@@ -18,8 +18,9 @@ from crossbar.geometry import CellIndices
 from crossbar.memory_die import MemoryDie
 from crossbar.pulses import Pulse, State
 from crossbar.records import Key, RetentionReading
-from crossbar.units import Seconds, Volts, format_quantity
+from crossbar.units import Seconds, Siemens, Volts, format_quantity
 from protocols.cell_choice import chosen_cells
+from protocols.formed_check import check_formed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,9 @@ class RetentionParameters:
     """Magnitude of the pulse that writes HIGH (RESET of an RRAM cell)."""
     width: Seconds = 50e-9
     read_amplitude: Volts = 0.1
+    formed_above: Siemens = 0.0
+    """Cells that need FORMING conduct this much once they are formed; 0 for those that need none
+    (`protocols.formed_check`)."""
 
     def __post_init__(self) -> None:
         if not self.states or min(self.sample, self.per_decade) < 1:
@@ -83,6 +87,7 @@ def retention(
     if stored:
         written = _moment_of(stored, die.clock.now)
     else:
+        check_formed(die, cells, parameters.read_amplitude, parameters.formed_above)
         for place, state in enumerate(parameters.states):
             die.write(cells[order == place], parameters.pulse(state))
         written = die.clock.now

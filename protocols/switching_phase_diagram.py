@@ -17,8 +17,9 @@ from crossbar.geometry import CellIndices
 from crossbar.memory_die import MemoryDie
 from crossbar.pulses import Pulse, State
 from crossbar.records import Key, WerPoint
-from crossbar.units import Ratio, Seconds, Volts
+from crossbar.units import Ratio, Seconds, Siemens, Volts
 from protocols.cell_choice import chosen_cells
+from protocols.formed_check import check_formed
 from protocols.switching_points import Restoring, switching_points
 
 
@@ -44,6 +45,9 @@ class SwitchingPhaseDiagramParameters:
     restore_amplitude: Volts = 0.9
     restore_width: Seconds = 200e-9
     read_amplitude: Volts = 0.1
+    formed_above: Siemens = 0.0
+    """Cells that need FORMING conduct this much once they are formed; 0 for those that need none
+    (`protocols.formed_check`)."""
     min_window: Ratio = 1.15
     """LOW conducts at least this times HIGH, or the cell is left out."""
 
@@ -87,6 +91,7 @@ def switching_phase_diagram(
     for width in parameters.widths:  # refuse the whole run before the first pulse of it
         die.limits.check_pulse(Pulse.writing(State.LOW, parameters.stop, width))
     everything = chosen_cells(parameters.cells, parameters.sample, die.geometry)
+    check_formed(die, everything, parameters.read_amplitude, parameters.formed_above)
     for start in range(0, len(everything), die.access.cells_at_once):
         cells = everything[start : start + die.access.cells_at_once]
         threshold, has_window = parameters.restoring.thresholds(die, cells)

@@ -18,9 +18,10 @@ from crossbar.geometry import CellIndices
 from crossbar.memory_die import MemoryDie
 from crossbar.pulses import Pulse, State
 from crossbar.records import Key, WerPoint
-from crossbar.units import Ratio, Seconds, Volts
+from crossbar.units import Ratio, Seconds, Siemens, Volts
 from protocols.attempts import execution_of, run_attempts
 from protocols.cell_choice import chosen_cells
+from protocols.formed_check import check_formed
 from protocols.switching_points import Restoring
 
 
@@ -41,6 +42,9 @@ class WriteErrorRateParameters:
     restore_width: Seconds = 200e-9
     """From 100 us on, a bench without the board can run the loop on the SMU."""
     read_amplitude: Volts = 0.1
+    formed_above: Siemens = 0.0
+    """Cells that need FORMING conduct this much once they are formed; 0 for those that need none
+    (`protocols.formed_check`)."""
     relative_width: Ratio = 0.5
     """Stop when ln(upper/lower) of the interval is below this."""
     max_attempts: int = 100_000
@@ -99,6 +103,7 @@ def write_error_rate(
     for condition in conditions:  # refuse the whole run before the first pulse of it
         die.limits.check_pulse(condition.pulse)
     cells = chosen_cells(parameters.cells, parameters.sample, die.geometry)
+    check_formed(die, cells, parameters.read_amplitude, parameters.formed_above)
     at_once = min(parameters.parallel, die.access.cells_at_once)
     for start in range(0, len(cells), at_once):
         batch = np.array(

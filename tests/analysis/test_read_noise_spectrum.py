@@ -74,3 +74,9 @@ def test_refuses_what_has_no_spectrum(trace):
     """Too short, not finite, or no current."""
     with pytest.raises(DataError, match="Read longer"):
         fit_spectrum(trace, INTERVAL)
+
+
+def test_refuses_a_trace_that_stands_still():
+    """All readings in one step of the converter, as those of a cell that was never formed."""
+    with pytest.raises(DataError, match="less than a step"):
+        fit_spectrum(np.full(100, 3.05e-8), INTERVAL)

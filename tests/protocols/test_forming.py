@@ -5,7 +5,16 @@ from crossbar.defect_map import CellClass
 from crossbar.errors import ConfigurationError, LimitError
 from protocols.array_map import ArrayMapParameters, array_map
 from protocols.forming import FormingParameters, forming
+from protocols.program_levels import ProgramLevelsParameters, program_levels
+from protocols.read_disturb import ReadDisturbParameters, read_disturb
+from protocols.read_noise import ReadNoiseParameters, read_noise
+from protocols.retention import RetentionParameters, retention
 from protocols.set_reset_cycling import SetResetCyclingParameters, set_reset_cycling
+from protocols.switching_phase_diagram import (
+    SwitchingPhaseDiagramParameters,
+    switching_phase_diagram,
+)
+from protocols.write_error_rate import WriteErrorRateParameters, write_error_rate
 
 
 def test_a_whole_die_is_formed_cell_by_cell_and_no_pulse_too_many(die_of):
@@ -75,6 +84,23 @@ def test_a_ramp_must_rise_and_a_threshold_decide(wrong):
         (array_map, ArrayMapParameters(write_amplitude=2.0, write_width=1e-6, formed_above=2e-7)),
         (set_reset_cycling, SetResetCyclingParameters(
             low_amplitude=2.0, high_amplitude=2.0, width=1e-6, formed_above=2e-7)),
+        *((run, of(restore_amplitude=2.0, restore_width=1e-6, formed_above=2e-7, **more))
+          for run, of, more in (
+              (write_error_rate, WriteErrorRateParameters, {
+                  "amplitudes": (2.0,), "widths": (1e-6,), "sample": 2,
+                  "first_chunk": 50, "max_attempts": 50}),
+              (switching_phase_diagram, SwitchingPhaseDiagramParameters, {
+                  "stop": 2.0, "widths": (1e-6,), "attempts": 20}),
+              (read_disturb, ReadDisturbParameters, {"attempts": 20}),
+          )),
+        *((run, of(low_amplitude=2.0, high_amplitude=2.0, width=1e-6, formed_above=2e-7, **more))
+          for run, of, more in (
+              (read_noise, ReadNoiseParameters, {"readings": 2}),
+              (retention, RetentionParameters, {}),
+          )),
+        (program_levels, ProgramLevelsParameters(
+            low_start=2.0, low_stop=2.0, high_start=2.0, high_stop=2.0, low_width=1e-6,
+            high_width=1e-6, formed_above=2e-7)),
     ],
 )  # fmt: skip
 def test_what_writes_states_refuses_a_fresh_die(die_of, protocol, parameters):
