@@ -67,8 +67,7 @@ DIFFERS = (
     "statistics-aware schedule, assignment and calibration were developed on training images held "
     "out, with other dies than these.",
     "Intervals are over dies or directions, for the given weights and images; they leave out that "
-    "a part of the test set was shown. Hardware and emulation show different numbers of images, "
-    "and differ by that: on the same images they agree (findings).",
+    "a part of the test set was shown.",
 )
 PAPER = Paper(
     name="measured-dies",

@@ -68,6 +68,6 @@ DIGITS = Trainings(
     images="digits", train=None, test=None, network={"hidden": [32]}, epochs=3, batch=64
 )
 CIFAR = Trainings(
-    images="cifar10", train=10000, test=2000, network={"width": 16, "dense": 256}, epochs=3,
+    images="cifar10", train=None, test=None, network={"width": 16, "dense": 256}, epochs=3,
     batch=100,
 )  # fmt: skip
