@@ -308,9 +308,10 @@ class Experiment:
             for at, seed in enumerate(self.seeds)
         ]
         own_weights = [from_text(text) for text in own[: self.plan.own_in_hardware]]
-        return {name: np.array([grades[name] for grades in each]) for name in IN_HARDWARE} | {
-            name: np.array([grades])
-            for name, grades in self._graded_in_hardware(self.seeds[0], {OWN: own_weights}).items()
+        each[0] |= self._graded_in_hardware(self.seeds[0], {OWN: own_weights})
+        return {
+            name: np.array([grades[name] for grades in each if name in grades])
+            for name in (*IN_HARDWARE, OWN)
         }
 
     def _programmed(self, ideal: str, aware: Sequence[str]) -> dict[str, list[Solution]]:

@@ -17,10 +17,10 @@ def dies_figure(results: Results) -> Figure:
         axes = figure.subplots()
         for name in ("ideal", "statistics-aware", OWN, OURS):
             values = 100 * results.hardware[name].mean(0)
-            first = len(results.hardware[name]) < len(results.hardware_baseline)
+            only_first = len(results.hardware[name]) < len(results.hardware_baseline)
+            trained = f"{name}, first training" if only_first else name
             axes.plot(np.arange(1, len(values) + 1), values, "o", ms=4, color=COLOURS[name],
-                      label=f"{name}{', first training' * first} ({values.mean():.2f} %)",
-            )  # fmt: skip
+                      label=f"{trained} ({values.mean():.2f} %)")  # fmt: skip
         software = 100 * results.hardware_baseline.mean()
         axes.axhline(software, color=COLOURS["software"], lw=1)
         axes.set(xlabel="die", ylabel="accuracy in hardware (%)",

@@ -5,13 +5,13 @@ from numpy.typing import NDArray
 
 from analysis.mean_interval import MeanInterval, mean_interval
 from analysis.next_die_bound import next_die_bound
-from lab.reproduce.measured_dies.experiment import OURS, OWN, Results, Variant
+from lab.reproduce.measured_dies.experiment import IN_HARDWARE, OURS, OWN, Results, Variant
 from lab.reproduce.measured_dies.plan import Plan
 from lab.reproduce.paper import Finding
 from lab.reproduce.verdicts import at_least, at_most
 
-OURS_VARIANT = Variant("ideal", True, True)
-PLAIN_AWARE = Variant("statistics-aware", False, False)
+OURS_VARIANT = IN_HARDWARE[OURS]
+PLAIN_AWARE = IN_HARDWARE["statistics-aware"]
 HARSH = 0.046
 """Fraction of bad cells on the measured sister chip."""
 WORST = 4.0

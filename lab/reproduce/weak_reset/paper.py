@@ -115,7 +115,7 @@ PAPER = Paper(
         "Binarized networks learn on pairs of HfOx cells that only ever get weak RESET pulses; of "
         "the cells' imperfections, switched on one by one, cell-to-cell variability harms most."
     ),
-    minutes={True: 0.3, False: 20.0},
+    minutes={True: 0.3, False: 45.0},
     run=run,
     seeds={True: 2, False: 5},
     technology="hfox",
