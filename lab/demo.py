@@ -12,9 +12,10 @@ from crossbar.geometry import DieAddress
 from db.store import Store
 from lab.bench import Bench
 from lab.chosen_bench import ChosenBench
+from lab.data_sets import data_set
 from lab.findings import store_fits
 from lab.importing.conductance_maps import read_conductance_maps, twin_configuration
-from lab.learning import Teacher, Trained, data_set, mapped_dies
+from lab.learning import Teacher, Trained, mapped_dies
 from lab.output import Output
 from lab.programming import begin_programming, grade_in_hardware, records_of_programming
 from lab.runs import measure, start_run, wafer_of

@@ -19,7 +19,8 @@ from crossbar.records import Key, Record
 from db.rows import RunRow
 from db.store import Store
 from lab.bench import Bench
-from lab.learning import READ_AMPLITUDE, data_set, versions_of_training
+from lab.data_sets import data_set
+from lab.learning import READ_AMPLITUDE, versions_of_training
 from lab.parameters import as_json, build
 from lab.runs import IN_THE_LOOP, Work, begin, still_touching, wafer_of
 from protocols.program_and_verify import ProgramAndVerifyParameters

@@ -14,14 +14,13 @@ from crossbar.defect_map import DefectMap
 from crossbar.errors import ConfigurationError, DataError
 from crossbar.geometry import DieAddress, DieGeometry
 from db.store import Store
-from lab.data_sets import data_dir
 from lab.runs import versions
 from physics.defects import SISTER_CHIP, DefectPopulation
 from physics.line_resistance import Wires
 from training.calibration import Calibration
 from training.column_calibration import calibrated as fitted_columns
 from training.column_sums import currents_of_cells
-from training.datasets import Dataset, load_dataset
+from training.datasets import Dataset
 from training.defect_aware_store import DefectAwareStore
 from training.hardware import conductances_of, grade_in_software
 from training.ideal_store import IdealStore
@@ -215,11 +214,6 @@ class Teacher:
             die=die,
         )
         return Trained(training_run=run, solution=solution, software_accuracy=accuracy)
-
-
-def data_set(name: str) -> Dataset:
-    """The data set, from ``LAB_DATA_DIR`` if that is set. Raises as `load_dataset` does."""
-    return load_dataset(name, data_dir())
 
 
 def versions_of_training() -> dict[str, str]:

@@ -39,7 +39,9 @@ class Sweep:
     """As "no-ecc/accuracy"; with the point it is the key in the database."""
     function: Callable[..., Outcome]
     """A module's own function, so that other processes find it; called with a point as its keyword
-    arguments. The same point must give the same bits: randomness comes from a seed in the point."""
+    arguments. The same point must give the same bits: randomness comes from a seed in the point.
+    Where files are is bound to the function instead (`functools.partial`), for points must still be
+    known when a database has moved."""
     points: Sequence[Mapping[str, Plain]]
 
 

@@ -73,7 +73,8 @@ def train(
     from db.store import Store
     from lab.chosen_bench import chosen_bench, parse_dies
     from lab.commands.learn_in_the_loop import learn_in_the_loop
-    from lab.learning import Teacher, check_strategy, data_set
+    from lab.data_sets import data_set
+    from lab.learning import Teacher, check_strategy
     from lab.output import Output
     from training.solution import Solution
 
@@ -247,7 +248,7 @@ def evaluate(
 ) -> None:
     """Grade programmed dies: test images as row voltages, answers from column currents."""
     from lab.chosen_bench import chosen_bench, parse_dies
-    from lab.learning import data_set
+    from lab.data_sets import data_set
     from lab.output import Output
     from lab.programming import grade_in_hardware, programmed_with
     from lab.session import session

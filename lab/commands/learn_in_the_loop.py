@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from lab.chosen_bench import ChosenBench, parse_dies
+from lab.data_sets import data_set
 from lab.in_the_loop import begin_in_the_loop, plan_for, work_in_the_loop
-from lab.learning import data_set
 from lab.output import Output
 from lab.parameters import parse_assignments
 from lab.runs import measure

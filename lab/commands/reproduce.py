@@ -55,7 +55,6 @@ def reproduce(
     """
     from db.store import Store
     from lab.cluster import Spread
-    from lab.data_sets import data_dir
     from lab.interruption import termination_as_interrupt
     from lab.output import Output
     from lab.reproduce.catalog import paper_named
@@ -84,7 +83,6 @@ def reproduce(
             spread=spread,
             torch_device=torch_device,
             output=output,
-            data_dir=data_dir(),
         )
         _announce(output, paper, reproduction)
         done = done_again(paper, reproduction)

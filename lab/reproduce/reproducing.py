@@ -32,8 +32,6 @@ class Reproduction:
     spread: Spread = ALONE
     torch_device: str = "cpu"
     output: Output = field(default_factory=lambda: Output(as_json=True))
-    data_dir: Path | None = None
-    """Where data sets are, if they are at hand."""
     swept: Seconds = 0.0
     """What the points of its sweeps took, each on one core, when they were done."""
     waited: Seconds = 0.0

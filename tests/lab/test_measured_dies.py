@@ -1,5 +1,8 @@
 """`lab reproduce measured-dies`: its machinery, and all of it once, small."""
 
+import contextlib
+import shutil
+import sqlite3
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +17,7 @@ from lab.reproduce.measured_dies.findings import at_least, at_most, findings
 from lab.reproduce.measured_dies.map_file import load_maps, save_maps
 from lab.reproduce.measured_dies.page import sections
 from lab.reproduce.measured_dies.plan import QUICK
+from lab.reproduce.measured_dies.points import trained_weights
 from lab.reproduce.measured_dies.shares import shares
 from lab.reproduce.measured_dies.solution_text import as_text, from_text
 from lab.reproduce.reproducing import Reproduction
@@ -31,28 +35,45 @@ SMALL = replace(
 )
 
 
+def measured(database, store):
+    """The experiment on four dies, with what this database knows of it."""
+    reproduction = Reproduction(
+        paper="measured-dies",
+        store=store,
+        database=database,
+        bench=chosen_bench(None, True),
+        quick=True,
+        seeds=(1,),
+    )
+    return Experiment.measured(reproduction, SMALL)
+
+
+def stored(database):
+    """How many runs and points of sweeps are in the database."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        return [
+            connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+            for table in ("runs", "sweep_points")
+        ]
+
+
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    """The whole experiment on four dies, done twice: results, and those of the second time."""
-    database = str(tmp_path_factory.mktemp("measured") / "lab.sqlite")
+    """The experiment, its results, and those when its folder has moved and it is done again."""
+    folder, moved = (tmp_path_factory.mktemp(name) for name in ("measured", "moved"))
+    database, elsewhere = (str(place / "lab.sqlite") for place in (folder, moved))
     with Store.open(database) as store:
-        reproduction = Reproduction(
-            paper="measured-dies",
-            store=store,
-            database=database,
-            bench=chosen_bench(None, True),
-            quick=True,
-            seeds=(1,),
-        )
-        first = Experiment.measured(reproduction, SMALL)
+        first = measured(database, store)
         results = first.results()
-        runs = len(store.runs())
-        again = Experiment.measured(reproduction, SMALL).results()
-        yield first, results, again, (runs, len(store.runs()))
+    shutil.copytree(folder, moved, dirs_exist_ok=True)
+    before = stored(elsewhere)
+    with Store.open(elsewhere) as store:
+        again = measured(elsewhere, store).results()
+    return first, results, again, (before, stored(elsewhere))
 
 
 def test_a_second_run_does_nothing_again(done):
-    """Neither a die is measured nor one programmed; the results are the same."""
+    """No die is measured or programmed and nothing worked out, elsewhere either; same results."""
     _, results, again, (before, after) = done
 
     assert after == before
@@ -127,11 +148,13 @@ def test_maps_come_back_from_their_file(done, tmp_path):
 def test_a_solution_comes_back_from_its_text(done):
     """The same solution, and the same text again."""
     experiment, *_ = done
-    from lab.reproduce.measured_dies import points
 
-    text = points.trained_weights(
-        **experiment._training(1) | {"epochs": 1}
-    )["solution"]  # fmt: skip
+    text = trained_weights(
+        **experiment._training(1) | {"epochs": 1},
+        dataset=experiment.plan.dataset,
+        maps=experiment.file.path,
+        checksum=experiment.file.checksum,
+    )["solution"]
 
     assert as_text(from_text(text)) == text
     assert from_text(text).checksum == from_text(as_text(from_text(text))).checksum

@@ -6,7 +6,7 @@ from functools import reduce
 from typing import Any
 
 from crossbar.units import Ratio
-from lab.data_sets import data_dir, image_set
+from lab.data_sets import image_set
 from lab.sweep import Outcome, Plain
 from physics.write_pulses import WritePulse
 from training.classifier import FitPlan
@@ -78,7 +78,7 @@ def written_point(
         optimizer=chosen.optimizer,  # type: ignore[arg-type]
     )
     found = train_written(
-        image_set(chosen.images, data_dir()), (chosen.hidden,), fit_plan, plan,
+        image_set(chosen.images), (chosen.hidden,), fit_plan, plan,
         replace(MtjPopulation(), **population), seed, chosen.torch_device,
     )  # fmt: skip
     together = reduce(WriteLedger.plus, found.ledgers)

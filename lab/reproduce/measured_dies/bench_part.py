@@ -11,9 +11,10 @@ from crossbar.memory_die import MemoryDie
 from db import json_text
 from db.store import Store
 from lab.bench import Bench
+from lab.data_sets import data_set
 from lab.learning import READ_AMPLITUDE, Teacher, Trained
 from lab.programming import begin_programming, grade_in_hardware, records_of_programming
-from lab.reproduce.measured_dies.points import data_set, graded_images, shown_images
+from lab.reproduce.measured_dies.points import graded_images, shown_images
 from lab.reproduce.measured_dies.solution_text import as_text
 from lab.reproduce.reproducing import Reproduction
 from lab.runs import measure, start_run, wafer_of
@@ -111,7 +112,7 @@ class HardwareGrades:
                                                                        solution))  # fmt: skip
             evaluation = grade_in_hardware(
                 store, bench, contacted, final.solution, final.training_run,
-                data_set(self.dataset, self._data_dir),
+                data_set(self.dataset),
                 images=self.images, programming_run=run,
             )  # fmt: skip
             grades.append(evaluation.accuracy)
@@ -132,7 +133,7 @@ class HardwareGrades:
         return calibrated(
             currents_of_die(contacted, solution),
             solution,
-            shown_images(self.dataset, self._data_dir),
+            shown_images(self.dataset),
             Calibration.of(found, READ_AMPLITUDE),
         )
 
@@ -142,19 +143,14 @@ class HardwareGrades:
             store=store,
             wafer=wafer_of(store, bench),
             geometry=bench.configuration.wafer.geometry,
-            dataset=data_set(self.dataset, self._data_dir),
+            dataset=data_set(self.dataset),
             seed=self.seed,
         )
         found = store.defect_map(teacher.wafer, die)
         emulated = grade_in_software(
             conductances_of(solution, found.low, found.high),
             solution,
-            *graded_images(self.dataset, self._data_dir, self.images),
+            *graded_images(self.dataset, self.images),
             Calibration.of(found, READ_AMPLITUDE),
         )
         return teacher.stored(solution, emulated.accuracy, die)
-
-    @property
-    def _data_dir(self) -> str | None:
-        folder = self.reproduction.data_dir
-        return None if folder is None else str(folder)

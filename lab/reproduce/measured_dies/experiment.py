@@ -1,7 +1,8 @@
 """The experiment in its order: measure, train, grade in software, program and grade in hardware."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from lab.reproduce.measured_dies.map_file import MapFile, save_maps
 from lab.reproduce.measured_dies.plan import Plan
 from lab.reproduce.measured_dies.solution_text import from_text
 from lab.reproduce.reproducing import Reproduction
+from lab.sweep import Plain
 from training.solution import Solution
 
 Accuracies = NDArray[np.float64]
@@ -150,9 +152,16 @@ class Experiment:
         numbers = list(range(len(self.dies)))
         return numbers[0::2], numbers[1::2]
 
-    def _data(self) -> dict[str, Any]:
-        folder = self.reproduction.data_dir
-        return {"dataset": self.plan.dataset, "data_dir": None if folder is None else str(folder)}
+    def _sweep(
+        self,
+        name: str,
+        function: Callable[..., dict[str, Any]],
+        wanted: Sequence[dict[str, Any]],
+    ) -> list[dict[str, Any]]:
+        """At points that are about measured dies: the function is told where their maps are."""
+        about = {"dataset": self.plan.dataset, "checksum": self.file.checksum}
+        on_maps = partial(function, maps=self.file.path)
+        return self.reproduction.sweep(name, on_maps, [about | point for point in wanted])
 
     def _training(
         self,
@@ -163,17 +172,17 @@ class Experiment:
         hidden: int | None = None,
         start: str | None = None,
     ) -> dict[str, Any]:
-        return self._data() | self.file.point() | {
+        return {
             "seed": seed,
             "trained": trained,
             "hidden": hidden or self.plan.hidden,
             "epochs": self.plan.epochs[trained],
             "dies": list(dies),
             "start": start,
-        }  # fmt: skip
+        }
 
     def _weights(self, name: str, wanted: Sequence[dict[str, Any]]) -> list[str]:
-        found = self.reproduction.sweep(f"weights, {name}", points.trained_weights, wanted)
+        found = self._sweep(f"weights, {name}", points.trained_weights, wanted)
         return [outcome["solution"] for outcome in found]
 
     def _own(self, start: str) -> list[str]:
@@ -186,27 +195,28 @@ class Experiment:
         )
 
     def _perfect(self, solutions: Sequence[str], images: int) -> Accuracies:
-        wanted = [self._data() | {"solution": text, "images": images} for text in solutions]
+        shown: dict[str, Plain] = {"dataset": self.plan.dataset, "images": images}
+        wanted = [shown | {"solution": text} for text in solutions]
         found = self.reproduction.sweep("perfect cells", points.perfect_accuracy, wanted)
         return np.array([outcome["accuracy"] for outcome in found])
 
     def _on_dies(
         self, solution: str, dies: Sequence[int], images: int, variant: Variant
     ) -> dict[str, Any]:
-        return self._data() | self.file.point() | {
+        return {
             "solution": solution,
             "images": images,
             "dies": list(dies),
             "assign": variant.assign,
             "calibrate": variant.calibrate,
-        }  # fmt: skip
+        }
 
     def _graded(
         self, name: str, wanted: Sequence[Sequence[dict[str, Any]]]
     ) -> list[dict[int, float]]:
         """For each group of points, die to accuracy."""
         flat = [point for group in wanted for point in group]
-        found = iter(self.reproduction.sweep(name, points.accuracies, flat))
+        found = iter(self._sweep(name, points.accuracies, flat))
         return [
             {
                 die: accuracy
@@ -267,16 +277,16 @@ class Experiment:
     def _ensembles(self, small: str) -> dict[int, Accuracies]:
         geometry = self.reproduction.bench.configuration.wafer.geometry
         copies = (geometry.subarrays - 1) * geometry.columns // self.plan.ensemble_hidden
-        wanted = [
-            self._data() | self.file.point() | {
+        wanted: list[dict[str, Any]] = [
+            {
                 "solution": small,
                 "averaged": averaged,
                 "images": self.plan.images,
                 "dies": list(range(len(self.dies))),
             }
             for averaged in range(1, copies + 1)
-        ]  # fmt: skip
-        found = self.reproduction.sweep("layer ensembles", points.ensemble_accuracies, wanted)
+        ]
+        found = self._sweep("layer ensembles", points.ensemble_accuracies, wanted)
         return {
             averaged: np.array(outcome["accuracies"])
             for averaged, outcome in enumerate(found, start=1)
@@ -284,16 +294,16 @@ class Experiment:
 
     def _losses(self, ideal: str, aware: str) -> dict[str, Accuracies]:
         """Along dies that the statistics did not come from."""
-        wanted = [
-            self._data() | self.file.point() | {
+        wanted: list[dict[str, Any]] = [
+            {
                 "solution": text,
                 "steps": list(self.plan.steps),
                 "images": self.plan.hardware_images,
                 "dies": self.folds[1][: self.plan.lines],
             }
             for text in (ideal, aware)
-        ]  # fmt: skip
-        found = self.reproduction.sweep("loss landscape", points.losses, wanted)
+        ]
+        found = self._sweep("loss landscape", points.losses, wanted)
         names = ("ideal", "statistics-aware")
         return {
             name: np.array(outcome["losses"]) for name, outcome in zip(names, found, strict=True)
@@ -317,11 +327,12 @@ class Experiment:
     def _programmed(self, ideal: str, aware: Sequence[str]) -> dict[str, list[Solution]]:
         """What each strategy writes on each die."""
         solution, folds = from_text(ideal), [from_text(text) for text in aware]
+        maps = self.file.path, self.file.checksum
         return {
             "ideal": [solution] * len(self.dies),
             "statistics-aware": [folds[1 - die % 2] for die in range(len(self.dies))],
             OURS: [
-                points.assigned_to(ideal, die, self.file.path, self.file.checksum, **self._data())
+                points.assigned_to(ideal, die, *maps, self.plan.dataset)
                 for die in range(len(self.dies))
             ],
         }

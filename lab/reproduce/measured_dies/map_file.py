@@ -12,21 +12,17 @@ import numpy as np
 from analysis.line_defects import find_lines
 from crossbar.defect_map import DefectMap, DefectThresholds
 from crossbar.errors import DataError
-from lab.sweep import Plain
 
 
 @dataclass(frozen=True, kw_only=True)
 class MapFile:
-    """Where the maps are, and which: in this form it is part of a sweep's points."""
+    """Where the maps are, and which."""
 
     path: str
     """Workers on other machines need it under the same path."""
     checksum: str
-    """SHA-256 of what was measured, as hexadecimal digits."""
-
-    def point(self) -> dict[str, Plain]:
-        """As arguments of a point."""
-        return {"maps": self.path, "checksum": self.checksum}
+    """SHA-256 of what was measured, as hexadecimal digits: part of a sweep's points, which the path
+    is not, so that they stay known when the database moves."""
 
 
 def save_maps(folder: Path, maps: Sequence[DefectMap]) -> MapFile:

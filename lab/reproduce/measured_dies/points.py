@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from analysis.population import fit_population
 from crossbar.defect_map import DefectMap
 from crossbar.geometry import DieGeometry
+from lab.data_sets import data_set
 from lab.learning import READ_AMPLITUDE
 from lab.reproduce.measured_dies.map_file import load_maps
 from lab.reproduce.measured_dies.solution_text import as_text, from_text
@@ -21,7 +21,7 @@ from training.assignment import assigned
 from training.calibration import Calibration
 from training.column_calibration import PERFECT, calibrated
 from training.column_sums import currents_of_cells
-from training.datasets import Dataset, evenly_spread, load_dataset
+from training.datasets import evenly_spread
 from training.defect_aware_store import DefectAwareStore
 from training.hardware import conductances_of, grade_in_software
 from training.ideal_store import IdealStore
@@ -43,7 +43,6 @@ def trained_weights(
     seed: int,
     trained: str,
     dataset: str,
-    data_dir: str | None,
     hidden: int,
     epochs: int,
     maps: str,
@@ -61,7 +60,7 @@ def trained_weights(
     }[trained]
     geometry = _geometry(load_maps(maps, checksum)[0])
     solution = train(
-        data_set(dataset, data_dir),
+        data_set(dataset),
         _weight_store(trained, found, geometry, schedule, seed),
         recipe.placement(geometry),
         replace(schedule, epochs=epochs),
@@ -73,13 +72,11 @@ def trained_weights(
     return {"solution": as_text(solution)}
 
 
-def perfect_accuracy(
-    *, solution: str, dataset: str, data_dir: str | None, images: int
-) -> dict[str, Any]:
+def perfect_accuracy(*, solution: str, dataset: str, images: int) -> dict[str, Any]:
     """Accuracy on perfect cells: the software baseline."""
     network = from_text(solution)
     cells = np.where(network.target_low, PERFECT.median_low, PERFECT.median_high)
-    shown = graded_images(dataset, data_dir, images)
+    shown = graded_images(dataset, images)
     return {"accuracy": grade_in_software(cells, network, *shown, PERFECT).accuracy}
 
 
@@ -87,7 +84,6 @@ def accuracies(
     *,
     solution: str,
     dataset: str,
-    data_dir: str | None,
     images: int,
     maps: str,
     checksum: str,
@@ -96,15 +92,15 @@ def accuracies(
     calibrate: bool = False,
 ) -> dict[str, Any]:
     """Accuracy of one solution on each of these dies as measured, fitted to them or not."""
-    network, unlabelled = from_text(solution), shown_images(dataset, data_dir)
-    shown = graded_images(dataset, data_dir, images)
+    network, unlabelled = from_text(solution), shown_images(dataset)
+    shown = graded_images(dataset, images)
     grades = []
     for die in dies:
         found = load_maps(maps, checksum)[die]
         known = Calibration.of(found, READ_AMPLITUDE)
         placed = network
         if assign:
-            placed = assigned_to(solution, die, maps, checksum, dataset, data_dir)
+            placed = assigned_to(solution, die, maps, checksum, dataset)
         cells = conductances_of(placed, found.low, found.high)
         if calibrate:
             placed = calibrated(currents_of_cells(cells, placed), placed, unlabelled, known)
@@ -113,12 +109,10 @@ def accuracies(
 
 
 @lru_cache(maxsize=512)
-def assigned_to(
-    solution: str, die: int, maps: str, checksum: str, dataset: str, data_dir: str | None
-) -> Solution:
+def assigned_to(solution: str, die: int, maps: str, checksum: str, dataset: str) -> Solution:
     """The solution in the columns that suit the die, worked out once a process."""
     found = load_maps(maps, checksum)[die]
-    return assigned(from_text(solution), found, shown_images(dataset, data_dir))
+    return assigned(from_text(solution), found, shown_images(dataset))
 
 
 def ensemble_accuracies(
@@ -126,7 +120,6 @@ def ensemble_accuracies(
     solution: str,
     averaged: int,
     dataset: str,
-    data_dir: str | None,
     images: int,
     maps: str,
     checksum: str,
@@ -134,7 +127,7 @@ def ensemble_accuracies(
 ) -> dict[str, Any]:
     """Accuracy of a layer ensemble on each of these dies as measured."""
     network = from_text(solution)
-    pixels, labels = graded_images(dataset, data_dir, images)
+    pixels, labels = graded_images(dataset, images)
     grades = []
     for die in dies:
         found = load_maps(maps, checksum)[die]
@@ -151,7 +144,6 @@ def losses(
     solution: str,
     steps: Sequence[float],
     dataset: str,
-    data_dir: str | None,
     images: int,
     maps: str,
     checksum: str,
@@ -164,28 +156,22 @@ def losses(
         found = load_maps(maps, checksum)[die]
         cells = conductances_of(network, found.low, found.high)
         known = Calibration.of(found, READ_AMPLITUDE)
-        shown = graded_images(dataset, data_dir, images)
+        shown = graded_images(dataset, images)
         lines.append(loss_along(network, cells, steps, *shown, known).tolist())
     return {"losses": lines}
 
 
-def graded_images(dataset: str, data_dir: str | None, images: int) -> Images:
+def graded_images(dataset: str, images: int) -> Images:
     """So many test images at even distances, as `lab.programming.grade_in_hardware` shows them."""
-    data = data_set(dataset, data_dir)
+    data = data_set(dataset)
     shown = evenly_spread(len(data.test_labels), images)
     return data.test_images[shown], data.test_labels[shown]
 
 
-def shown_images(dataset: str, data_dir: str | None) -> NDArray[np.float32]:
+def shown_images(dataset: str) -> NDArray[np.float32]:
     """Training images at even distances, without their labels."""
-    pixels = data_set(dataset, data_dir).train_images
+    pixels = data_set(dataset).train_images
     return pixels[evenly_spread(len(pixels), SHOWN[dataset])]
-
-
-@lru_cache(maxsize=1)
-def data_set(name: str, data_dir: str | None) -> Dataset:
-    """As `training.datasets.load_dataset`; loaded once a process."""
-    return load_dataset(name, None if data_dir is None else Path(data_dir))
 
 
 def _geometry(found: DefectMap) -> DieGeometry:

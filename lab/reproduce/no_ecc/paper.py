@@ -49,8 +49,7 @@ def run(reproduction: Reproduction) -> PaperResult:
 
 def _graded(reproduction: Reproduction, plan: NetworkPlan) -> NetworkResult:
     """One network, every training of every seed."""
-    data_dir = None if reproduction.data_dir is None else str(reproduction.data_dir)
-    points = list(plan.points(reproduction.seeds, data_dir, reproduction.torch_device))
+    points = list(plan.points(reproduction.seeds, reproduction.torch_device))
     outcomes = reproduction.sweep(plan.images, graded_training, points)
     step = len(plan.trainings)
     return NetworkResult(

@@ -32,13 +32,14 @@ class NetworkPlan:
     written: Sequence[Ratio]
     """Rates of failing writes of the trainings in memory."""
     dies: int = 2
-    """Deployments of each trained network with static errors."""
+    """Deployments with static errors of a network that never saw an error, of which the paper's
+    claim is."""
+    aware_dies: int = 2
+    """Those of a network that was trained with errors."""
     together: int = 1000
     """Test images in one forward pass."""
 
-    def points(
-        self, seeds: Sequence[int], data_dir: str | None, torch_device: str
-    ) -> Iterator[dict[str, Plain]]:
+    def points(self, seeds: Sequence[int], torch_device: str) -> Iterator[dict[str, Plain]]:
         """Arguments of `points.graded_training`, all of a seed before the next."""
         for seed in self.of(seeds):
             for trained, rate in self.trainings:
@@ -53,9 +54,8 @@ class NetworkPlan:
                     "trained": trained,
                     "rate": rate,
                     "rates": [] if trained == WRITTEN else list(self.rates),
-                    "dies": 0 if trained == WRITTEN else self.dies,
+                    "dies": {PERFECT: self.dies, FRESH: self.aware_dies, WRITTEN: 0}[trained],
                     "together": self.together,
-                    "data_dir": data_dir,
                     "torch_device": torch_device,
                 }
 
@@ -104,7 +104,8 @@ CIFAR = NetworkPlan(
     most_seeds=5,
     rates=(1e-5, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1),
     aware=0.01,
-    written=(),
+    written=(1e-3,),
+    dies=8,
     together=200,
 )
 DIGITS = NetworkPlan(

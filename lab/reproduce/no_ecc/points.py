@@ -1,7 +1,6 @@
 """What is worked out in software: a network trained with or without errors, graded with them."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -31,7 +30,6 @@ def graded_training(
     rates: Sequence[float],
     dies: int,
     together: int,
-    data_dir: str | None,
     torch_device: str,
 ) -> dict[str, Any]:
     """Train a network and grade it on the test images.
@@ -43,8 +41,7 @@ def graded_training(
     "bits" took on average. ``together`` test images are in one forward pass, and so have the same
     fresh errors.
     """
-    folder = None if data_dir is None else Path(data_dir)
-    shown = image_set(images, folder).part(train, test)
+    shown = image_set(images).part(train, test)
     generator = torch.Generator().manual_seed(seed)
     model = _model(shown, width, generator).to(torch_device)
     plan = FitPlan(epochs=epochs, batch=batch)

@@ -1,8 +1,10 @@
 """Majumdar et al. 2021: which imperfection of HfOx cells harms a network that learns on them."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+from lab.data_sets import data_dir
 from lab.reproduce.paper import Paper, PaperResult
 from lab.reproduce.reproducing import Reproduction
 from lab.reproduce.weak_reset import in_place, points
@@ -31,7 +33,7 @@ def run(reproduction: Reproduction) -> PaperResult:
     here = (reproduction, trainings)
     with_sets = WITH_SETS[:3] if reproduction.quick else WITH_SETS
     compensated = COMPENSATED[:1] if reproduction.quick else COMPENSATED
-    sweeps = swept_cells(reproduction.data_dir)
+    sweeps = swept_cells(data_dir())
     return page(
         Trained(
             seeds=reproduction.seeds,
@@ -85,12 +87,10 @@ def _in_place(reproduction: Reproduction) -> InPlace:
     )
     die: list[Outcome]
     if reproduction.bench.is_simulated:
-        bench = {
-            "bench": reproduction.bench.configuration.model_dump(mode="json"),
-            "source": reproduction.bench.source,
-        }
-        wanted = [{"seed": seed, **bench, **small} for seed in seeds]
-        die = reproduction.sweep("in place", in_place.on_a_simulated_die, wanted)
+        bench = reproduction.bench.configuration.model_dump(mode="json")
+        wanted = [{"seed": seed, "bench": bench, **small} for seed in seeds]
+        taught = partial(in_place.on_a_simulated_die, source=reproduction.bench.source)
+        die = reproduction.sweep("in place", taught, wanted)
     else:
         dies = len(reproduction.bench.configuration.wafer.addresses)
         die = [

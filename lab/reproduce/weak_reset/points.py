@@ -112,7 +112,7 @@ def learn(
 
 def images_for(name: str, train: int | None, test: int | None) -> ImageSet:
     """The image set, or part of it."""
-    found = image_set(name, data_dir())
+    found = image_set(name)
     return found.part(train or len(found.train_labels), test or len(found.test_labels))
 
 
