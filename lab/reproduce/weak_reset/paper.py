@@ -17,8 +17,8 @@ from lab.reproduce.weak_reset.plan import (
     CIFAR,
     COMPENSATED,
     DIGITS,
+    MEAN_CELLS,
     MNIST,
-    ON_CIFAR,
     WITH_SETS,
     Trainings,
 )
@@ -39,18 +39,25 @@ def run(reproduction: Reproduction) -> PaperResult:
             seeds=reproduction.seeds,
             trainings=trainings,
             perfect=[outcome["accuracy"] for outcome in perfect],
-            alone=_accuracies(*here, "", tuple(ALONE)),
+            alone=_alone(*here),
             with_sets=_accuracies(*here, " with SETs", with_sets, sets=True),
             compensated=_accuracies(*here, " compensated", compensated, compensated=True),
             swept=_accuracies(*here, " swept cells", (CELL_TO_CELL,), cells="swept")
             if sweeps
             else None,
             sweeps=sweeps,
-            cifar=None if reproduction.quick else _accuracies(reproduction, CIFAR, "", ON_CIFAR),
+            cifar=None if reproduction.quick else _alone(reproduction, CIFAR),
             cifar_trainings=CIFAR,
             in_place=_in_place(reproduction),
         )
     )
+
+
+def _alone(reproduction: Reproduction, trainings: Trainings) -> Accuracies:
+    """Each imperfection alone, all, and none: once as median cells, once as mean ones."""
+    alike = _accuracies(reproduction, trainings, " mean cells", ("none",), cells="mean")
+    found = _accuracies(reproduction, trainings, "", tuple(ALONE))
+    return {**found, MEAN_CELLS: alike["none"]}
 
 
 def _accuracies(

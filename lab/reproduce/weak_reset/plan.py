@@ -13,10 +13,11 @@ ALONE: dict[str, tuple[str, ...]] = {
     "all": EVERYTHING,
 }
 """Conditions: each imperfection alone, none and all."""
+MEAN_CELLS = "none, mean cells"
+"""Cells that are alike are median ones; in one more condition, mean ones."""
 WITH_SETS = ("none", CELL_TO_CELL, "cycle to cycle", "all")
 """Conditions that are also trained with SETs."""
 COMPENSATED = (CELL_TO_CELL, "all")
-ON_CIFAR = ("none", CELL_TO_CELL)
 CHOSEN_RATE = 8.0
 """Pulses for a step as long as the learning rate: the released optimizer's default, and the best of
 2, 8 and 32 on held-out training images."""
