@@ -1,55 +1,18 @@
-"""The emulator against the manual, byte for byte; and what its relays connect."""
-
-import csv
-import itertools
-from pathlib import Path
+"""The emulator against the manual, byte for byte."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossbar.geometry import CellAddress, DieAddress, DieGeometry
-from crossbar.ports import Terminal
-from drivers.matrix_wiring import MatrixWiring
-from physics.wafer import SimulatedWafer
 from simulated_instruments.keithley_707b import EmulatedKeithley707B
-from simulated_instruments.probe_station import ProbeStation
-
-DIE = DieAddress(0, 0)
-GEOMETRY = DieGeometry(subarrays=1, rows=4, columns=4)
-TRANSCRIPT = Path(__file__).parents[1] / "reference" / "sweepme_keithley_707b_commands.csv"
-
-
-def new_station(geometry=GEOMETRY):
-    """A die in contact; nothing is connected."""
-    wafer = SimulatedWafer(addresses=[DIE], geometry=geometry, seed=3)
-    return ProbeStation(wafer=wafer, die_under_needles=DIE, in_contact=True)
+from tests.simulated_instruments.stations import matrix_station
+from tests.simulated_instruments.transcripts import rows
+from tests.simulated_instruments.tsp_messages import ask, error_codes
 
 
 @pytest.fixture
 def station():
-    return new_station()
-
-
-@pytest.fixture
-def matrix(station):
-    return EmulatedKeithley707B(station, instruction_budget=200_000)
-
-
-def ask(matrix, *messages):
-    """Send messages; all that was answered."""
-    for message in messages:
-        matrix.receive(message.encode() + b"\n")
-    answer = b"".join(matrix.replies)
-    matrix.replies.clear()
-    return answer.decode()
-
-
-def error_codes(matrix):
-    """Empty the error queue."""
-    codes = [entry.code for entry in matrix.errors.entries]
-    matrix.errors.clear()
-    return codes
+    return matrix_station()
 
 
 @pytest.mark.parametrize(
@@ -181,6 +144,14 @@ def test_pseudocards(station):
     assert error_codes(matrix) == [-221, -221, 1115]
 
 
+def test_a_708b_has_one_slot(station):
+    matrix = EmulatedKeithley707B(station, model="708B")
+    assert ask(matrix, "print(slot[1].idn)").startswith("7174,8x12")
+    ask(matrix, 'channel.close("2A01")')
+    ask(matrix, "print(slot[2].idn)")
+    assert error_codes(matrix) == [1115, -286]
+
+
 @pytest.mark.parametrize(
     ("sent", "code"),
     [
@@ -241,6 +212,16 @@ def test_errors(matrix, sent, code):
     assert ask(matrix, 'print(channel.getclose("allslots"))') == "1H10\n"
 
 
+@given(data=st.binary(max_size=60))
+def test_no_channel_list_is_too_strange(data):
+    """Whatever is in the quotes: at most one error, and the instrument goes on."""
+    matrix = EmulatedKeithley707B(matrix_station())
+    content = data.replace(b"\n", b"").replace(b'"', b"").replace(b"\\", b"")
+    matrix.receive(b'channel.exclusiveclose("' + content + b'")\n')
+    assert len(error_codes(matrix)) <= 1
+    assert ask(matrix, "print(1)") == "1.00000e+00\n"
+
+
 @pytest.mark.parametrize("command", ["*RST", "reset()", "localnode.reset()"])
 def test_a_reset_opens_and_forgets(matrix, station, command):
     ask(
@@ -259,193 +240,6 @@ def test_a_reset_opens_and_forgets(matrix, station, command):
     assert ask(matrix, 'print(channel.getforbidden("1B01"), channel.getlabel("1A01"))') == (
         "\t1A01\n"
     )
-
-
-def test_switching_takes_its_time(station):
-    """Two steps for break before make, one for any order; one relay at a time if told so."""
-    matrix = EmulatedKeithley707B(station, cards={1: "7072"})
-    took = []
-    for line in (
-        'channel.close("1A01,1B01")',
-        'channel.exclusiveclose("1A02,1B02")',
-        'channel.connectrule = channel.OFF channel.exclusiveclose("1A03,1B03")',
-        'channel.connectsequential = channel.ON channel.exclusiveclose("1A04,1B04")',
-        'channel.connectsequential = 0 channel.setdelay("1A05", 1) channel.close("1A05,1B05")',
-        'channel.close("1A05,1B05")',
-    ):
-        before = station.clock.now
-        ask(matrix, line)
-        took.append(station.clock.now - before)
-    assert took == pytest.approx([15e-3, 30e-3, 15e-3, 30e-3, 1 + 15e-3, 0])
-
-
-@pytest.mark.parametrize(("rule", "seen"), [(1, set()), (2, {"1A01", "1A02"})])
-def test_the_order_in_which_relays_move(station, monkeypatch, rule, seen):
-    matrix = EmulatedKeithley707B(station)
-    ask(matrix, f'channel.connectrule = {rule} channel.close("1A01")')
-    states = []
-    monkeypatch.setattr(
-        station.clock,
-        "advance",
-        lambda duration: (
-            states.append(ask(matrix, 'print(channel.getclose("slot1"))').strip())
-            if duration
-            else None
-        ),
-    )
-    ask(matrix, 'channel.exclusiveclose("1A02")')
-    monkeypatch.undo()
-    assert states[0] == (";".join(sorted(seen)) or "nil")
-    assert states[-1] == "1A02"
-
-
-# What the relays connect: rows A, B and C are meter, pulse source and ground; columns 1 to 4 are
-# word lines, 5 to 8 bit lines of a 4 x 4 array.
-
-
-@pytest.mark.parametrize(
-    ("closed", "measured", "pulsed", "explained"),
-    [
-        ("1A05,1C01", 0, None, ""),
-        ("1B08,1C04", None, 15, ""),
-        ("1A05,1B06,1C01", 0, 1, ""),
-        ("1A05,1C01,1D07,1H12", 0, None, ""),
-        ("1D05,1D09,1A09,1C01", 0, None, ""),
-        ("1A05,2C01,2D01,1D01", 0, None, ""),  # ground by way of a column of the second card
-        ("2A01,2D01,1D05,1C01", 0, None, ""),
-        ("1A05", None, None, ""),
-        ("1A05,1A01", None, None, ""),
-        ("1C01,1C02", None, None, ""),
-        ("1A05,1C05", None, None, "row A is shorted to ground"),
-        ("1A05,1D05,1D01,1C01", None, None, "row A is shorted to ground"),
-        ("1A05,1B05,1C01", None, None, "meter and pulse source are joined"),
-        ("1A05,1A06,1C01", None, None, "row A reaches 2 cells in parallel"),
-        ("1A05,1C01,1C02", None, None, "row A reaches 2 cells in parallel"),
-        ("1A01,1C05", None, None, "row A is at a word line and ground at its bit line"),
-        ("1A05,1B05,1B06,1C01", None, None, "meter and pulse source are joined"),
-        ("1A05,1C01,1B06,1B07", 0, None, "row B reaches 2 cells in parallel"),
-    ],
-)
-def test_what_is_connected(matrix, station, caplog, closed, measured, pulsed, explained):
-    ask(matrix, f'channel.close("{closed}")')
-    assert error_codes(matrix) == []
-    assert (station.measured_cell, station.pulsed_cell) == (measured, pulsed)
-    assert matrix.paths.explanation == explained
-    assert (explained in caplog.text) if explained else not caplog.text
-
-
-def test_current_flows_through_the_closed_crosspoints_only(matrix, station):
-    """Ohm's law at the meter's row, and nothing with the word line open."""
-    ask(matrix, 'channel.close("1A06,1C03")')
-    assert abs(station.current(station.measured_cell, 0.1)) > 1e-9
-    ask(matrix, 'channel.open("1C03")')
-    assert station.current(station.measured_cell, 0.1) == 0
-
-
-def test_word_and_bit_lines_of_different_arrays_do_not_cross():
-    """Two arrays of 2 x 2: word lines on columns 1 to 4, bit lines on 5 to 8."""
-    station = new_station(DieGeometry(subarrays=2, rows=2, columns=2))
-    matrix = EmulatedKeithley707B(station)
-    ask(matrix, 'channel.exclusiveclose("1A05,1C03")')
-    assert station.measured_cell is None
-    ask(matrix, 'channel.exclusiveclose("1A05,1A08,1C03")')
-    assert station.measured_cell == 5
-    assert matrix.paths.explanation == ""
-
-
-def test_wired_from_another_slot_with_other_rows(station):
-    wiring = MatrixWiring(meter="H", pulse_source="G", ground="F", first_slot=3, slots=2)
-    matrix = EmulatedKeithley707B(station, wiring=wiring)
-    ask(matrix, 'channel.close("3H06,3F02")')
-    assert station.measured_cell == GEOMETRY.index(CellAddress(0, 1, 1))
-    assert ask(matrix, "print(slot[1].idn, slot[4].idn)").startswith("Empty Slot\t7174,8x12")
-
-
-def test_a_708b_has_one_slot(station):
-    matrix = EmulatedKeithley707B(station, model="708B")
-    assert ask(matrix, "print(slot[1].idn)").startswith("7174,8x12")
-    ask(matrix, 'channel.close("2A01")')
-    ask(matrix, "print(slot[2].idn)")
-    assert error_codes(matrix) == [1115, -286]
-
-
-def test_every_cell_of_a_36_by_36_die_is_reached_alone():
-    """What six cards of twelve columns hold at most."""
-    geometry = DieGeometry(subarrays=1, rows=36, columns=36)
-    station = new_station(geometry)
-    matrix, wiring = EmulatedKeithley707B(station), MatrixWiring()
-    wiring.check_fit(geometry)
-    for row, column in itertools.product(range(0, 36, 7), range(36)):
-        cell = CellAddress(0, row, column)
-        channels = wiring.channels(geometry, cell, Terminal.METER)
-        ask(matrix, f'channel.exclusiveclose("{",".join(channels)}")')
-        assert station.measured_cell == geometry.index(cell)
-        assert station.pulsed_cell is None
-    assert error_codes(matrix) == []
-
-
-@st.composite
-def crosspoints(draw):
-    """A few relays of the first two cards, near the array's lines."""
-    names = st.builds(
-        "{}{}{:02d}".format,
-        st.integers(1, 2),
-        st.sampled_from("ABCD"),
-        st.integers(1, 12),
-    )
-    return draw(st.lists(names, max_size=7, unique=True))
-
-
-@given(closed=crosspoints())
-def test_a_cell_is_connected_where_current_could_flow(closed):
-    """Against another way of thinking: walk from crosspoint to crosspoint."""
-    station = new_station()
-    matrix = EmulatedKeithley707B(station)
-    ask(matrix, f'channel.exclusiveclose("{",".join(closed)}")')
-
-    def reached(start):
-        seen, edge = {start}, [start]
-        while edge:
-            at = edge.pop()
-            for name in closed:
-                ends = {name[1], (name[0], name[2:])}
-                for line in ends - seen if at in ends else ():
-                    seen.add(line)
-                    edge.append(line)
-        return seen
-
-    lines = {(0, n): ("1", f"{n + 1:02d}") for n in range(4)}
-    bits = {(1, n): ("1", f"{n + 5:02d}") for n in range(4)}
-    ground = reached("C")
-    for row, other, found in (
-        ("A", "B", station.measured_cell),
-        ("B", "A", station.pulsed_cell),
-    ):
-        net = reached(row)
-        words_g, bits_s = (
-            [key[1] for key, line in lines.items() if line in ground],
-            [key[1] for key, line in bits.items() if line in net],
-        )
-        cells = [w * 4 + b for w in words_g for b in bits_s]
-        turned = any(x in net for x in lines.values()) and any(x in ground for x in bits.values())
-        single = len(cells) == 1 and not turned and "C" not in net and other not in net
-        assert found == (cells[0] if single else None)
-
-
-@given(data=st.binary(max_size=60))
-def test_no_channel_list_is_too_strange(data):
-    """Whatever is in the quotes: at most one error, and the instrument goes on."""
-    matrix = EmulatedKeithley707B(new_station())
-    content = data.replace(b"\n", b"").replace(b'"', b"").replace(b"\\", b"")
-    matrix.receive(b'channel.exclusiveclose("' + content + b'")\n')
-    assert len(error_codes(matrix)) <= 1
-    assert ask(matrix, "print(1)") == "1.00000e+00\n"
-
-
-def test_power_off_and_on_opens_everything(matrix, station):
-    ask(matrix, 'channel.close("1A05,1C01")')
-    matrix.__init__(station)
-    assert station.measured_cell is None
 
 
 def test_prompts_and_scripts(matrix):
@@ -469,21 +263,6 @@ def test_a_question_that_is_refused_is_answered_with_nil(matrix):
     assert error_codes(matrix) == [1115]
 
 
-def test_another_makers_messages_are_taken(matrix):
-    """All of one session, ended by CR as that program ends them; rows may be digits."""
-    with TRANSCRIPT.open(newline="") as file:
-        assert next(file).startswith("#")
-        rows = list(csv.DictReader(file))
-    for row in rows:
-        matrix.receive(row["message"].encode() + b"\r", end=True)
-        assert bool(matrix.replies) == (row["reply-expected"] == "yes"), row
-        assert error_codes(matrix) == [], row
-        if "getclose" in row["message"]:
-            assert matrix.replies[0] == b"1B01;1C01\n"
-        matrix.replies.clear()
-    assert len(rows) == 12
-
-
 def test_what_is_closed_can_be_opened_by_its_own_list(matrix):
     """As the manual says of ``channel.exclusiveclose("")``."""
     ask(matrix, 'channel.close("1A05,1C01") channel.open(channel.getclose("allslots"))')
@@ -500,3 +279,16 @@ def test_the_data_queue(matrix):
     ) == ("Delay time was 0.5\n1.00000e+00\t3.50000e+01\n")
     ask(matrix, "for i = 1, dataqueue.CAPACITY + 1 do last = dataqueue.add(i) end")
     assert ask(matrix, "print(last, dataqueue.count)") == "false\t1.28000e+02\n"
+
+
+def test_another_makers_messages_are_taken(matrix):
+    """All of one session, ended by CR as that program ends them; rows may be digits."""
+    sent = rows("sweepme_keithley_707b_commands")
+    for row in sent:
+        matrix.receive(row["message"].encode() + b"\r", end=True)
+        assert bool(matrix.replies) == (row["reply-expected"] == "yes"), row
+        assert error_codes(matrix) == [], row
+        if "getclose" in row["message"]:
+            assert matrix.replies[0] == b"1B01;1C01\n"
+        matrix.replies.clear()
+    assert len(sent) == 12
