@@ -13,16 +13,11 @@ from typing import Any
 from pymeasure.instruments import Instrument
 from pymeasure.instruments.validators import strict_discrete_set
 
-from crossbar.errors import (
-    InstrumentError,
-    LimitError,
-    ReplyError,
-    ReportedError,
-    WrongInstrumentError,
-)
+from crossbar.errors import InstrumentError, LimitError, ReplyError, ReportedError
 from crossbar.pulses import Pulse
 from crossbar.units import Seconds, Volts, format_quantity
 from drivers.hardware_range import hardware_range
+from drivers.identity import identity_asked_once, model_field, wrong_instrument
 from drivers.protection import Protection
 from drivers.pulse_range import PulseRange
 
@@ -87,7 +82,6 @@ class BNC577(Instrument):
 
     def __init__(self, adapter: Any, name: str = NAME, **kwargs: Any) -> None:
         super().__init__(adapter, name, includeSCPI=False, **kwargs)
-        self._identity: str | None = None
         self._max_amplitude = self.reach.largest
 
     running = Instrument.control(
@@ -171,20 +165,15 @@ class BNC577(Instrument):
         check_set_errors=True,
     )
 
-    @property
-    def identity(self) -> str:
-        """Get the reply to ``*IDN?``; asked once."""
-        if self._identity is None:
-            self._identity = self.ask("*IDN?").strip()
-        return self._identity
+    identity = identity_asked_once()
 
     def check_identity(self) -> None:
         """Raise WrongInstrumentError unless a 577 answers."""
-        fields = self.identity.split(",")
-        if len(fields) < 2 or not fields[1].strip().startswith("577"):
-            raise WrongInstrumentError(
-                f"{self.identity!r} answers where a {NAME} is expected. Correct the address, or "
-                "switch the echo off at its front panel."
+        if not model_field(self.identity).startswith("577"):
+            raise wrong_instrument(
+                self.identity,
+                NAME,
+                "Correct the address, or switch the echo off at its front panel.",
             )
 
     def check_errors(self) -> list[Any]:
@@ -287,7 +276,7 @@ class BNC577(Instrument):
     @property
     def _channels(self) -> int:
         """How many it has: the identity says "577-4"."""
-        _, _, count = self.identity.split(",")[1].strip().partition("-")
+        _, _, count = model_field(self.identity).partition("-")
         return int(count) if count.isdigit() else 1
 
     def _check(self, pulse: Pulse) -> None:

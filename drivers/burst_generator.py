@@ -12,6 +12,7 @@ from pymeasure.instruments import Instrument
 from crossbar.errors import InstrumentError, LimitError, ReplyError, WrongInstrumentError
 from crossbar.pulses import Pulse
 from crossbar.units import Seconds, Volts
+from drivers.identity import identity_asked_once, model_field
 from drivers.protection import Protection
 from drivers.pulse_range import PulseRange
 from drivers.scpi_error_queue import raise_reported
@@ -56,20 +57,13 @@ class BurstGenerator(Instrument):
     WAIT_FOR_INPUT: ClassVar[str]
     """Takes triggers from the external input."""
     reach: PulseRange
-    _identity: str | None = None
 
-    @property
-    def identity(self) -> str:
-        """Get the reply to ``*IDN?``; asked once."""
-        if self._identity is None:
-            self._identity = self.ask("*IDN?").strip()
-        return self._identity
+    identity = identity_asked_once()
 
     @property
     def model(self) -> str:
         """Get the model field of the identity."""
-        fields = self.identity.split(",")
-        return fields[1].strip() if len(fields) > 1 else ""
+        return model_field(self.identity)
 
     def check_identity(self) -> None:
         """Raise WrongInstrumentError unless a known model answers; take over its ratings."""

@@ -21,6 +21,7 @@ from crossbar.pulses import Pulse
 from crossbar.units import Amperes, Seconds, Volts
 from drivers.die_board_blocks import LIST_ENTRY, block, selection
 from drivers.hardware_range import hardware_range
+from drivers.identity import identity_asked_once, wrong_instrument
 from drivers.protection import Protection
 from drivers.scpi_error_queue import raise_reported
 
@@ -63,7 +64,6 @@ class DieBoard(Instrument):
 
     def __init__(self, adapter: Any, name: str = NAME, **kwargs: Any) -> None:
         super().__init__(adapter, name, includeSCPI=False, **kwargs)
-        self._identity: str | None = None
         self._shape: tuple[int, int, int] | None = None
 
     limit_amplitude = Instrument.control(
@@ -143,12 +143,7 @@ class DieBoard(Instrument):
         "SEL:COUN?", """Get the number of selected cells (int).""", cast=int
     )
 
-    @property
-    def identity(self) -> str:
-        """Get the reply to ``*IDN?``; asked once."""
-        if self._identity is None:
-            self._identity = self.ask("*IDN?").strip()
-        return self._identity
+    identity = identity_asked_once()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -170,10 +165,7 @@ class DieBoard(Instrument):
     def check_identity(self) -> None:
         """Raise WrongInstrumentError unless a die board answers."""
         if not self.identity.startswith(IDENTITY_START):
-            raise WrongInstrumentError(
-                f"{self.identity!r} answers where a {NAME} ({IDENTITY_START}...) is expected. "
-                f"Correct the address."
-            )
+            raise wrong_instrument(self.identity, f"{NAME} ({IDENTITY_START}...)")
 
     def check_errors(self) -> list[Any]:
         """Empty the error queue; raise ReportedError if there was an entry."""

@@ -9,9 +9,10 @@ from typing import Any
 from pymeasure.instruments import Instrument
 from pymeasure.instruments.keithley import Keithley2400 as PyMeasureKeithley2400
 
-from crossbar.errors import InstrumentError, ReplyError, WrongInstrumentError
+from crossbar.errors import InstrumentError, ReplyError
 from crossbar.units import Amperes, Volts, format_quantity
 from drivers.hardware_range import check_prepared_voltage, hardware_range
+from drivers.identity import identity_asked_once, model_field, wrong_instrument
 from drivers.protection import Protection
 from drivers.scpi_error_queue import raise_reported
 
@@ -44,7 +45,6 @@ class Keithley2400(PyMeasureKeithley2400):
     def __init__(self, adapter: Any, name: str = NAME, **kwargs: Any) -> None:
         # Past PyMeasure's constructor, whose only other act is to send the data format.
         super(PyMeasureKeithley2400, self).__init__(adapter, name, **kwargs)
-        self._identity: str | None = None
         self.current_limit_set: Amperes | None = None
         """What `prepare` set; None while the output is off."""
         self.voltage_limit_set: Volts = MAX_VOLTAGE
@@ -71,20 +71,12 @@ class Keithley2400(PyMeasureKeithley2400):
         values=LINE_CYCLES,
     )
 
-    @property
-    def identity(self) -> str:
-        """The reply to ``*IDN?``; asked once."""
-        if self._identity is None:
-            self._identity = self.ask("*IDN?").strip()
-        return self._identity
+    identity = identity_asked_once()
 
     def check_identity(self) -> None:
         """Raise WrongInstrumentError unless a 2400 answers."""
-        fields = self.identity.split(",")
-        if len(fields) < 2 or fields[1].strip().upper() != MODEL:
-            raise WrongInstrumentError(
-                f"{self.identity!r} answers where a {NAME} is expected. Correct the address."
-            )
+        if model_field(self.identity).upper() != MODEL:
+            raise wrong_instrument(self.identity, NAME)
 
     def check_errors(self) -> list[Any]:
         """Empty the error queue; raise ReportedError if there was an entry."""

@@ -9,9 +9,10 @@ from typing import Any
 from pymeasure.instruments import Instrument
 from pymeasure.instruments.keithley import Keithley2450 as PyMeasureKeithley2450
 
-from crossbar.errors import InstrumentError, ReplyError, WrongInstrumentError
+from crossbar.errors import InstrumentError, ReplyError
 from crossbar.units import Amperes, Volts, format_quantity
 from drivers.hardware_range import check_prepared_voltage, hardware_range
+from drivers.identity import identity_asked_once, model_field, wrong_instrument
 from drivers.protection import Protection
 from drivers.scpi_error_queue import raise_reported
 
@@ -38,7 +39,6 @@ class Keithley2450(PyMeasureKeithley2450):
 
     def __init__(self, adapter: Any, name: str = NAME, **kwargs: Any) -> None:
         super().__init__(adapter, name, **kwargs)
-        self._identity: str | None = None
         self.current_limit_set: Amperes | None = None
         """What `prepare` set; None while the output is off."""
         self.voltage_limit_set: Volts = MAX_VOLTAGE
@@ -65,20 +65,16 @@ class Keithley2450(PyMeasureKeithley2450):
         values=LINE_CYCLES,
     )
 
-    @property
-    def identity(self) -> str:
-        """The reply to ``*IDN?``; asked once."""
-        if self._identity is None:
-            self._identity = self.ask("*IDN?").strip()
-        return self._identity
+    identity = identity_asked_once()
 
     def check_identity(self) -> None:
         """Raise WrongInstrumentError unless a 2450 answers."""
-        fields = self.identity.split(",")
-        if len(fields) < 2 or fields[1].strip().upper() != MODEL:
-            raise WrongInstrumentError(
-                f"{self.identity!r} answers where a {NAME} is expected. Correct the address; a "
-                "2450 that says it is a 2400 has the command set SCPI 2400 selected."
+        if model_field(self.identity).upper() != MODEL:
+            raise wrong_instrument(
+                self.identity,
+                NAME,
+                "Correct the address; a 2450 that says it is a 2400 has the command set SCPI 2400 "
+                "selected.",
             )
 
     def check_errors(self) -> list[Any]:

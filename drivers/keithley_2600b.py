@@ -22,6 +22,7 @@ from crossbar.errors import (
 )
 from crossbar.units import Amperes, Seconds, Volts, format_quantity
 from drivers.hardware_range import check_prepared_voltage, hardware_range
+from drivers.identity import identity_asked_once
 from drivers.keithley_2600b_channel import NAME, SourceMeasureUnit, as_truth
 from drivers.keithley_2600b_ratings import ANY_MODEL, MODELS, Ratings
 from drivers.protection import Protection
@@ -61,14 +62,8 @@ class Keithley2600B(Instrument):
         self.ratings: Ratings = ANY_MODEL
         self.preparation: Preparation | None = None
         """None while the output is off."""
-        self._identity: str | None = None
 
-    @property
-    def identity(self) -> str:
-        """The reply to ``*IDN?``, read once."""
-        if self._identity is None:
-            self._identity = self.ask("*IDN?").strip()
-        return self._identity
+    identity = identity_asked_once()
 
     def check_identity(self) -> None:
         """Adopt the model's ratings, or raise WrongInstrumentError naming what answered."""

@@ -11,12 +11,8 @@ from dataclasses import dataclass
 from pymeasure.instruments import Instrument
 from pymeasure.instruments.validators import strict_discrete_set
 
-from crossbar.errors import (
-    ConfigurationError,
-    InstrumentError,
-    ReplyError,
-    WrongInstrumentError,
-)
+from crossbar.errors import ConfigurationError, InstrumentError, ReplyError
+from drivers.identity import identity_asked_once, wrong_instrument
 from drivers.protection import Protection
 from drivers.tsp_error_queue import raise_reported
 
@@ -84,23 +80,18 @@ class Keithley707B(Instrument):
 
     def __init__(self, adapter: object, name: str = NAME, **kwargs: object) -> None:
         super().__init__(adapter, name, includeSCPI=False, **kwargs)
-        self._identity: str | None = None
 
-    @property
-    def identity(self) -> str:
-        """The reply to ``*IDN?``, read once."""
-        if self._identity is None:
-            self._identity = self.ask("*IDN?").strip()
-        return self._identity
+    identity = identity_asked_once()
 
     @property
     def model(self) -> str:
         """ "707B" or "708B". Raises WrongInstrumentError."""
         match = IDENTITY.search(self.identity)
         if match is None:
-            raise WrongInstrumentError(
-                f"{self.identity!r} answers where a Keithley 707B or 708B is expected. Correct the "
-                "address of the switch matrix, or its type."
+            raise wrong_instrument(
+                self.identity,
+                "Keithley 707B or 708B",
+                "Correct the address of the switch matrix, or its type.",
             )
         return match[1].upper()
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from pymeasure.instruments import Instrument
 
-from crossbar.errors import InstrumentError, LimitError, ReplyError, WrongInstrumentError
+from crossbar.errors import InstrumentError, LimitError, ReplyError
 from crossbar.pulses import Pulse
 from crossbar.units import Amperes, Seconds, Volts, format_quantity
 from drivers.hardware_range import hardware_range
+from drivers.identity import identity_asked_once, model_field, wrong_instrument
 from drivers.protection import Protection
 from drivers.pulse_range import PulseRange
 from drivers.scpi_error_queue import raise_reported
@@ -84,27 +85,18 @@ class KeysightB1500A(Instrument):
         them the first of each is taken.
         """
         super().__init__(adapter, name, includeSCPI=False, **kwargs)
-        self._identity: str | None = None
         self._chosen = (smu, pulse_output)
         self._units: tuple[int, int] | None = None
         self._selector = selector
         self._max_amplitude: Volts | None = None
         self._max_current: Amperes | None = None
 
-    @property
-    def identity(self) -> str:
-        """Get the reply to ``*IDN?``; asked once."""
-        if self._identity is None:
-            self._identity = self.ask("*IDN?").strip()
-        return self._identity
+    identity = identity_asked_once()
 
     def check_identity(self) -> None:
         """Raise WrongInstrumentError unless a B1500A answers."""
-        fields = self.identity.split(",")
-        if len(fields) < 2 or fields[1].strip() != "B1500A":
-            raise WrongInstrumentError(
-                f"{self.identity!r} answers where a {NAME} is expected. Correct the address."
-            )
+        if model_field(self.identity) != "B1500A":
+            raise wrong_instrument(self.identity, NAME)
 
     def check_errors(self) -> list[Any]:
         """Empty the error queue; raise ReportedError if there was an entry."""

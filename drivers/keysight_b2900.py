@@ -12,9 +12,10 @@ from typing import Any
 from pymeasure.instruments import Instrument
 from pymeasure.instruments.validators import strict_discrete_set
 
-from crossbar.errors import InstrumentError, LimitError, ReplyError, WrongInstrumentError
+from crossbar.errors import InstrumentError, LimitError, ReplyError
 from crossbar.units import Amperes, Volts, format_quantity
 from drivers.hardware_range import check_prepared_voltage, hardware_range
+from drivers.identity import identity_asked_once, model_field, wrong_instrument
 from drivers.protection import Protection
 from drivers.scpi_error_queue import raise_reported
 
@@ -43,7 +44,6 @@ class KeysightB2900(Instrument):
 
     def __init__(self, adapter: Any, name: str = NAME, **kwargs: Any) -> None:
         super().__init__(adapter, name, includeSCPI=False, **kwargs)
-        self._identity: str | None = None
         self.current_limit_set: Amperes | None = None
         """What `prepare` set; None while the output is off."""
         self.voltage_limit_set: Volts = MAX_VOLTAGE
@@ -88,20 +88,12 @@ class KeysightB2900(Instrument):
         get_process=bool,
     )
 
-    @property
-    def identity(self) -> str:
-        """The reply to ``*IDN?``; asked once."""
-        if self._identity is None:
-            self._identity = self.ask("*IDN?").strip()
-        return self._identity
+    identity = identity_asked_once()
 
     def check_identity(self) -> None:
         """Raise WrongInstrumentError unless a B2901 to B2912 answers."""
-        fields = self.identity.split(",")
-        if len(fields) < 2 or not MODEL.fullmatch(fields[1].strip()):
-            raise WrongInstrumentError(
-                f"{self.identity!r} answers where a {NAME} is expected. Correct the address."
-            )
+        if not MODEL.fullmatch(model_field(self.identity)):
+            raise wrong_instrument(self.identity, NAME)
 
     def check_errors(self) -> list[Any]:
         """Empty the error queue; raise ReportedError if there was an entry."""

@@ -13,10 +13,11 @@ from typing import Any
 from pymeasure.instruments import Instrument
 from pymeasure.instruments.validators import strict_discrete_set
 
-from crossbar.errors import InstrumentError, LimitError, ReportedError, WrongInstrumentError
+from crossbar.errors import InstrumentError, LimitError, ReportedError
 from crossbar.pulses import Pulse
 from crossbar.units import Seconds, Volts, format_quantity
 from drivers.hardware_range import hardware_range
+from drivers.identity import identity_asked_once, wrong_instrument
 from drivers.protection import Protection
 from drivers.pulse_range import PulseRange
 from drivers.visa import FAULTS, not_connected
@@ -119,7 +120,6 @@ class Picosecond10070A(Instrument):
 
     def __init__(self, adapter: Any, name: str = NAME, **kwargs: Any) -> None:
         super().__init__(adapter, name, includeSCPI=False, **kwargs)
-        self._identity: str | None = None
         self._max_amplitude = self.reach.largest
         self._settled: Volts | None = None
 
@@ -183,19 +183,12 @@ class Picosecond10070A(Instrument):
         get_process=lambda word: word.upper() == "YES",
     )
 
-    @property
-    def identity(self) -> str:
-        """Get the reply to ``*IDN?``; asked once."""
-        if self._identity is None:
-            self._identity = self.ask("*IDN?").strip()
-        return self._identity
+    identity = identity_asked_once()
 
     def check_identity(self) -> None:
         """Raise WrongInstrumentError unless a 10,070A answers, with or without its comma."""
         if "10070A" not in self.identity.replace(",", "").upper():
-            raise WrongInstrumentError(
-                f"{self.identity!r} answers where a {NAME} is expected. Correct the address."
-            )
+            raise wrong_instrument(self.identity, NAME)
 
     def check_errors(self) -> list[Any]:
         """Raise ReportedError if a serial poll shows an error.
