@@ -9,8 +9,9 @@ from typing import Any
 from pymeasure.instruments import Instrument
 from pymeasure.instruments.keithley import Keithley2400 as PyMeasureKeithley2400
 
-from crossbar.errors import InstrumentError, ReplyError
-from crossbar.units import Amperes, Volts, format_quantity
+from crossbar.errors import ReplyError
+from crossbar.units import Amperes, Volts
+from drivers.current_limit import check_read_back, in_force, limited, went_off
 from drivers.hardware_range import check_prepared_voltage, hardware_range
 from drivers.identity import identity_asked_once, model_field, wrong_instrument
 from drivers.protection import Protection
@@ -24,12 +25,8 @@ CURRENT_LIMITS: tuple[Amperes, Amperes] = (1e-8, 1.05)
 """The manual's least is 0.1 % of the lowest range, 1 nA."""
 LINE_CYCLES = (0.01, 10.0)
 LOWEST_RANGE: Amperes = 1e-6
-OVERFLOW = 9.9e37
-"""At or above this, a reading lies beyond its range, or is missing (9.91e37)."""
 CLAMPED = 1 << 3 | 1 << 16
 """Bits of the status element: compliance, and compliance at the end of the range."""
-READ_BACK_TOLERANCE = 1e-5
-"""Of a setting: replies have seven digits."""
 
 
 class Keithley2400(PyMeasureKeithley2400):
@@ -105,13 +102,7 @@ class Keithley2400(PyMeasureKeithley2400):
         self.write(":SENS:CURR:RANG:AUTO ON")
         self.current_nplc = nplc
         self.check_errors()
-        found = self.compliance_current
-        if not math.isclose(found, max_current, rel_tol=READ_BACK_TOLERANCE):
-            raise InstrumentError(
-                f"The {NAME} was told to limit the current to {format_quantity(max_current, 'A')} "
-                f"but reads back {format_quantity(found, 'A')}. Its output stays off; check its "
-                "firmware."
-            )
+        check_read_back(self.compliance_current, max_current, NAME)
         self.enable_source()
         self.check_errors()
         self.current_limit_set = max_current
@@ -123,9 +114,7 @@ class Keithley2400(PyMeasureKeithley2400):
         One round trip. Raises LimitError and InstrumentError before anything is sent, ReportedError
         and ReplyError.
         """
-        if self.current_limit_set is None:
-            raise InstrumentError(f"The output of the {NAME} is off: prepare it before reading.")
-        limit = self.current_limit_set
+        limit = in_force(self.current_limit_set, NAME)
         check_prepared_voltage(voltage, self.voltage_limit_set, NAME)
         reply = self.ask(f":SOUR:VOLT {voltage:.9g};:READ?;:SOUR:VOLT 0;:OUTP?;:SYST:ERR:COUN?")
         current, status, output, errors = self._numbers(reply)
@@ -134,19 +123,9 @@ class Keithley2400(PyMeasureKeithley2400):
             self.check_errors()
         if not output:
             self.current_limit_set = None
-            raise InstrumentError(
-                f"The output of the {NAME} went off by itself: output enable line, overheating, "
-                "or its front panel. Look at its display, then prepare it again."
-            )
+            raise went_off(NAME, "output enable line, overheating, or its front panel")
         clamped = bool(int(status) & CLAMPED)
-        if abs(current) < OVERFLOW:
-            return current, clamped
-        if clamped:
-            return math.copysign(limit, voltage), True
-        raise ReplyError(
-            f"The {NAME} reports an overflow ({current:g}) without being in compliance. Was its "
-            "range changed by hand? Prepare it again."
-        )
+        return limited(current, clamped, limit=limit, sign=voltage, instrument=NAME), clamped
 
     def _numbers(self, reply: str) -> list[float]:
         """Current, status word, output and error count; off, and ReplyError, if they are not."""

@@ -10,7 +10,8 @@ from pymeasure.instruments import Instrument
 from pymeasure.instruments.keithley import Keithley2450 as PyMeasureKeithley2450
 
 from crossbar.errors import InstrumentError, ReplyError
-from crossbar.units import Amperes, Volts, format_quantity
+from crossbar.units import Amperes, Volts
+from drivers.current_limit import check_read_back, in_force, limited, went_off
 from drivers.hardware_range import check_prepared_voltage, hardware_range
 from drivers.identity import identity_asked_once, model_field, wrong_instrument
 from drivers.protection import Protection
@@ -22,10 +23,6 @@ MAX_VOLTAGE: Volts = 21.0
 """Up to here 1.05 A flow; a bench for cells has no use for the 210 V above it."""
 CURRENT_LIMITS: tuple[Amperes, Amperes] = (1e-9, 1.05)
 LINE_CYCLES = (0.01, 10.0)
-OVERFLOW = 9.9e37
-"""At or above this, a reading lies beyond its range, or is missing (9.91e37)."""
-READ_BACK_TOLERANCE = 1e-5
-"""Of a setting: replies have seven digits."""
 
 
 class Keithley2450(PyMeasureKeithley2450):
@@ -104,13 +101,7 @@ class Keithley2450(PyMeasureKeithley2450):
         self.compliance_current = max_current
         self.current_nplc = nplc
         self.check_errors()
-        found = self.compliance_current
-        if not math.isclose(found, max_current, rel_tol=READ_BACK_TOLERANCE):
-            raise InstrumentError(
-                f"The {NAME} was told to limit the current to {format_quantity(max_current, 'A')} "
-                f"but reads back {format_quantity(found, 'A')}. Its output stays off; check its "
-                "firmware."
-            )
+        check_read_back(self.compliance_current, max_current, NAME)
         self.enable_source()
         self.check_errors()
         self.current_limit_set = max_current
@@ -130,32 +121,21 @@ class Keithley2450(PyMeasureKeithley2450):
         One round trip. Raises LimitError and InstrumentError before anything is sent, ReportedError
         and ReplyError.
         """
-        if self.current_limit_set is None:
-            raise InstrumentError(f"The output of the {NAME} is off: prepare it before reading.")
-        limit = self.current_limit_set
+        limit = in_force(self.current_limit_set, NAME)
         check_prepared_voltage(voltage, self.voltage_limit_set, NAME)
         reply = self.ask(
             f":SOUR:VOLT {voltage:.9g};:READ?;:SOUR:VOLT:ILIM:TRIP?;:SOUR:VOLT 0;:OUTP?;"
             ":SYST:ERR:COUN?"
         )
-        current, clamped, output, errors = self._numbers(reply)
+        current, tripped, output, errors = self._numbers(reply)
         if errors:
             self.off()
             self.check_errors()
         if not output:
             self.current_limit_set = None
-            raise InstrumentError(
-                f"The output of the {NAME} went off by itself: interlock, overload, or its front "
-                "panel. Look at its display, then prepare it again."
-            )
-        if abs(current) < OVERFLOW:
-            return current, bool(clamped)
-        if clamped:
-            return math.copysign(limit, voltage), True
-        raise ReplyError(
-            f"The {NAME} reports an overflow ({current:g}) without being in compliance. Was its "
-            "range changed by hand? Prepare it again."
-        )
+            raise went_off(NAME, "interlock, overload, or its front panel")
+        clamped = bool(tripped)
+        return limited(current, clamped, limit=limit, sign=voltage, instrument=NAME), clamped
 
     def _numbers(self, reply: str) -> list[float]:
         """The four answers of a measurement; switches off, and raises, if they are not there."""

@@ -13,26 +13,18 @@ from dataclasses import dataclass
 
 from pymeasure.instruments import Instrument
 
-from crossbar.errors import (
-    ConfigurationError,
-    InstrumentError,
-    ReplyError,
-    ReportedError,
-    WrongInstrumentError,
-)
+from crossbar.errors import ConfigurationError, InstrumentError, ReplyError, WrongInstrumentError
 from crossbar.units import Amperes, Seconds, Volts, format_quantity
+from drivers.current_limit import OVERFLOW
 from drivers.hardware_range import check_prepared_voltage, hardware_range
 from drivers.identity import identity_asked_once
 from drivers.keithley_2600b_channel import NAME, SourceMeasureUnit, as_truth
 from drivers.keithley_2600b_ratings import ANY_MODEL, MODELS, Ratings
 from drivers.protection import Protection
+from drivers.tsp_error_queue import raise_reported
 
-OVERFLOW = 9.9e37
-"""At or above this, a reading says that the value lies beyond the range (9.91e37)."""
 IN_STEP = "in step"
 MAX_STALE_REPLIES = 1000
-MAX_ENTRIES = 200
-"""More than the error queue can hold."""
 IDENTITY = re.compile(r"Model\s+(26\d\dB)", re.IGNORECASE)
 FIRST, LAST = min(MODELS), max(MODELS)
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)?", re.ASCII)
@@ -82,12 +74,7 @@ class Keithley2600B(Instrument):
 
     def check_errors(self) -> list[object]:
         """Empty the error queue. Raises ReportedError with all entries, if there were any."""
-        entries: list[str] = []
-        # Bounded: an instrument that reports without end must not hold up switching off.
-        while len(entries) < MAX_ENTRIES and (entry := self._next_error()) is not None:
-            entries.append(entry)
-        if entries:
-            raise ReportedError(f"{self.name} reports: {'; '.join(entries)}.")
+        raise_reported(self.ask, self.name)
         return []
 
     def synchronize(self) -> None:
@@ -250,14 +237,6 @@ class Keithley2600B(Instrument):
             f"The output of {self.name} went off by itself: overload, interlock, or the OUTPUT "
             "key. Look at its display, then prepare it again."
         )
-
-    def _next_error(self) -> str | None:
-        reply = self.ask("print(errorqueue.next())").strip()
-        fields = reply.split("\t")
-        if len(fields) < 2:
-            raise ReplyError(f"{self.name} answered {reply!r} for an entry of its error queue.")
-        code = int(self.number(fields[0]))  # text for "no error" differs between topics
-        return f"{code}, {fields[1]}" if code else None
 
     def _verify_current_limit(self, asked: Amperes) -> None:
         found = self.smua.current_limit

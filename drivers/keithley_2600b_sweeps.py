@@ -16,7 +16,8 @@ import numpy as np
 
 from crossbar.errors import InstrumentError, LimitError, ReplyError
 from crossbar.units import Seconds, Volts, format_quantity
-from drivers.keithley_2600b import OVERFLOW, Keithley2600B, Preparation
+from drivers.current_limit import OVERFLOW
+from drivers.keithley_2600b import Keithley2600B, Preparation
 from drivers.keithley_2600b_buffers import BufferReadings, read_buffer
 from drivers.keithley_2600b_ratings import SHORTEST_PULSE
 

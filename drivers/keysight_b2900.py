@@ -14,6 +14,7 @@ from pymeasure.instruments.validators import strict_discrete_set
 
 from crossbar.errors import InstrumentError, LimitError, ReplyError
 from crossbar.units import Amperes, Volts, format_quantity
+from drivers.current_limit import in_force, limited, went_off
 from drivers.hardware_range import check_prepared_voltage, hardware_range
 from drivers.identity import identity_asked_once, model_field, wrong_instrument
 from drivers.protection import Protection
@@ -24,8 +25,6 @@ MODEL = re.compile(r"B29(01|02|11|12)(A|B|BL)")
 MAX_VOLTAGE: Volts = 21.0
 """The range in which 1.515 A flow; a bench for cells has no use for the 210 V above it."""
 CURRENT_LIMITS: tuple[Amperes, Amperes] = (1e-7, 1.515)
-OVERFLOW = 9.9e37
-"""At or above this, a reading lies beyond its range, or is missing (9.91e37)."""
 LONGEST_LIST = 2500
 """Values of one list sweep; the B models may take more (not confirmed)."""
 CLAMPED = 0b110
@@ -139,7 +138,7 @@ class KeysightB2900(Instrument):
         One round trip. Raises LimitError and InstrumentError before anything is sent, ReportedError
         and ReplyError.
         """
-        limit = self._require_prepared()
+        limit = in_force(self.current_limit_set, NAME)
         check_prepared_voltage(voltage, self.voltage_limit_set, NAME)
         reply = self.ask(
             f":SOUR1:VOLT {voltage:.9g};:MEAS? (@1);:SENS1:CURR:PROT:TRIP?;:SOUR1:VOLT 0;"
@@ -154,24 +153,22 @@ class KeysightB2900(Instrument):
                 f"The {NAME} answered {reply!r} to a measurement, not four values; its output was "
                 "switched off. Prepare it again."
             )
-        values = self._numbers(parts[0], 2)
-        clamped, output, errors = self._numbers(",".join(parts[1:]), 3)
+        _, current = self._numbers(parts[0], 2)
+        tripped, output, errors = self._numbers(",".join(parts[1:]), 3)
         if errors:
             self.check_errors()
         if not output:
             self.current_limit_set = None
-            raise InstrumentError(
-                f"The output of the {NAME} went off by itself: interlock, overload, or its front "
-                "panel. Look at its display, then prepare it again."
-            )
-        return self._amperes(values[1], limit, bool(clamped)), bool(clamped)
+            raise went_off(NAME, "interlock, overload, or its front panel")
+        clamped = bool(tripped)
+        return limited(current, clamped, limit=limit, sign=current, instrument=NAME), clamped
 
     def sweep(self, voltages: Sequence[Volts]) -> list[tuple[Amperes, bool]]:
         """Current and clamping at each voltage, stepped by the instrument; 0 V afterwards.
 
         Raises as `measure` does, and LimitError for an empty list or more than 2500 voltages.
         """
-        limit = self._require_prepared()
+        limit = in_force(self.current_limit_set, NAME)
         if not 1 <= len(voltages) <= LONGEST_LIST:
             raise LimitError(
                 f"A sweep of {len(voltages)} voltages was asked for, but the {NAME} takes 1 to "
@@ -195,7 +192,7 @@ class KeysightB2900(Instrument):
             raise
         flags = [self._clamped(bits) for bits in status]
         return [
-            (self._amperes(current, limit, clamped), clamped)
+            (limited(current, clamped, limit=limit, sign=current, instrument=NAME), clamped)
             for current, clamped in zip(currents, flags, strict=True)
         ]
 
@@ -212,11 +209,6 @@ class KeysightB2900(Instrument):
         """Leave the output off."""
         self.off()
         super().shutdown()
-
-    def _require_prepared(self) -> Amperes:
-        if self.current_limit_set is None:
-            raise InstrumentError(f"The output of the {NAME} is off: prepare it before reading.")
-        return self.current_limit_set
 
     def _numbers(self, reply: str, count: int) -> list[float]:
         try:
@@ -237,14 +229,3 @@ class KeysightB2900(Instrument):
                 "sweep has fewer readings than voltages. Prepare it again."
             )
         return bool(int(bits) & CLAMPED)
-
-    def _amperes(self, current: float, limit: Amperes, clamped: bool) -> Amperes:
-        """A reading beyond the range is the limit where it clamped, and an error elsewhere."""
-        if math.isfinite(current) and abs(current) < OVERFLOW:
-            return current
-        if clamped:
-            return math.copysign(limit, current)
-        raise ReplyError(
-            f"The {NAME} reports an overflow ({current:g}) without being in compliance. Was its "
-            "range changed by hand? Prepare it again."
-        )

@@ -26,13 +26,12 @@ def raise_reported(ask: Callable[[str], str], instrument: str) -> None:
 def _next_entry(ask: Callable[[str], str], instrument: str) -> str | None:
     """ "<code>, <message>", or None from an empty queue."""
     reply = ask("print(errorqueue.next())").strip()
-    code, _, rest = reply.partition("\t")
+    code, *rest = reply.split("\t")
     try:
-        number = int(float(code))
-    except (ValueError, OverflowError):
+        number, message = int(float(code)), rest[0]  # text for "no error" differs between topics
+    except (ValueError, OverflowError, IndexError):
         raise ReplyError(
             f"The {instrument} answered {reply!r} for an entry of its error queue. Clear the "
             "connection and reopen it."
         ) from None
-    message = rest.partition("\t")[0]
     return f"{number}, {message}" if number else None
