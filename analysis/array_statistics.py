@@ -11,21 +11,18 @@ from scipy.stats import t as student
 from analysis.intervals import check_confidence
 from crossbar.defect_map import CellClass, DefectMap
 from crossbar.errors import DataError
-from crossbar.units import Ratio, Siemens
-
-Interval = tuple[float, float, float]
-"""Estimate, low end, high end."""
+from crossbar.estimate import Estimate
 
 
 @dataclass(frozen=True, kw_only=True)
 class StateStatistics:
     """One state's conductance, whose logarithm is taken as normal."""
 
-    median: tuple[Siemens, Siemens, Siemens]
-    """Over dies where there are several: what another set of dies would give."""
-    cell_to_cell: tuple[Ratio, Ratio, Ratio]
+    median: Estimate
+    """Siemens. Over dies where there are several: what another set of dies would give."""
+    cell_to_cell: Estimate
     """Standard deviation of ln G within a die, the noise of one reading included."""
-    die_to_die: tuple[Ratio, Ratio, Ratio] | None
+    die_to_die: Estimate | None
     """Of the dies' own medians; None for a single die."""
 
 
@@ -54,11 +51,11 @@ def state_statistics(
         scatter = float(means.var(ddof=1))
         reach = student.ppf(0.5 + confidence / 2, len(means) - 1) * np.sqrt(scatter / len(means))
         ends = _spread(scatter, len(means) - 1, confidence)
-        between = _interval(np.sqrt(np.maximum(np.square(ends) - share, 0)))
+        between = Estimate.of(*np.sqrt(np.maximum(np.square(ends) - share, 0)))
     center = float(means.mean())
     return StateStatistics(
-        median=_interval(np.exp([center, center - reach, center + reach])),
-        cell_to_cell=_spread(within, dof, confidence),
+        median=Estimate.of(*np.exp([center, center - reach, center + reach])),
+        cell_to_cell=Estimate.of(*_spread(within, dof, confidence)),
         die_to_die=between,
     )
 
@@ -68,13 +65,8 @@ def _healthy(found: DefectMap, state: str) -> NDArray[np.float64]:
     return np.log(values)
 
 
-def _spread(variance: float, dof: int, confidence: float) -> Interval:
-    """Standard deviation of a normal sample, with chi-squared's interval."""
+def _spread(variance: float, dof: int, confidence: float) -> NDArray[np.float64]:
+    """(3,) standard deviation of a normal sample, with chi-squared's interval."""
     tail = (1 - confidence) / 2
     ends = dof * variance / chi2.ppf([1 - tail, tail], dof)
-    return _interval(np.sqrt([variance, *ends]))
-
-
-def _interval(values: NDArray[np.float64]) -> Interval:
-    estimate, low, high = (float(value) for value in values)
-    return estimate, low, high
+    return np.sqrt([variance, *ends])

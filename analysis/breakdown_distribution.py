@@ -18,8 +18,9 @@ from scipy.stats import f as fisher
 
 from analysis.intervals import check_confidence
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.records import PulseTrain
-from crossbar.units import Ratio, Volts
+from crossbar.units import Ratio
 
 Distribution = Literal["log-normal", "Weibull"]
 SPREADS = (1e-4, 2.0)
@@ -34,11 +35,11 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class BreakdownFit:
-    """Triples are (estimate, low, high), of profile likelihood with `allowed_drop`."""
+    """Intervals are of profile likelihood with `allowed_drop`."""
 
-    median: tuple[Volts, Volts, Volts]
-    """Magnitude of the amplitude at which half of the cells are broken."""
-    spread: tuple[Ratio, Ratio, Ratio]
+    median: Estimate
+    """Volts: magnitude of the amplitude at which half of the cells are broken."""
+    spread: Estimate
     """Standard deviation of its logarithm, cell to cell; a low end of 0 is open."""
     distribution: Distribution
     log_likelihood: float
@@ -75,10 +76,10 @@ def breakdown_fit(
     drop = allowed_drop(len(above), confidence)
     ranges = ((best.x[0] - np.log(FAR), best.x[0] + np.log(FAR)), tuple(np.log(SPREADS)))
     ends = [_profile_ends(surprise, best.x, axis, ranges, best.fun + drop) for axis in (0, 1)]
-    triples = [np.exp([best.x[axis], *ends[axis]]).tolist() for axis in (0, 1)]
+    median, spread = (Estimate.of(*np.exp([best.x[axis], *ends[axis]])) for axis in (0, 1))
     return BreakdownFit(
-        median=tuple(triples[0]),
-        spread=tuple(triples[1]),
+        median=median,
+        spread=spread,
         distribution=distribution,
         log_likelihood=-float(best.fun),
         cells=len(above),

@@ -14,11 +14,10 @@ from scipy.stats import binomtest, norm, rankdata, shapiro
 
 from analysis.intervals import check_confidence
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.units import Ratio
 
 Values = NDArray[np.float64]
-Interval = tuple[float, float, float]
-"""Estimate, low end, high end."""
 
 FEWEST_CELLS = 8
 FEWEST_CYCLES = 20
@@ -38,7 +37,7 @@ LEVEL = 0.05
 class CyclingStatistics:
     """Parameters by name, each with its interval, and p-values of what the description claims."""
 
-    parameters: dict[str, Interval]
+    parameters: dict[str, Estimate]
     p_values: dict[str, float]
     rejected: dict[str, Ratio]
     """Fraction of the cells that contradict a claim one by one, at a level of 5 %."""
@@ -64,7 +63,7 @@ def cycling_statistics(
     # One row of numbers a cell, so that the bootstrap only has to draw rows.
     by_cell = {state: _of_each_cell(values) for state, values in logs.items()}
     drawn = generator.integers(0, cells, (SAMPLES, cells))
-    parameters: dict[str, Interval] = {}
+    parameters: dict[str, Estimate] = {}
     for state, rows in by_cell.items():
         for name, statistic in STATISTICS.items():
             values = statistic(rows[drawn], cycles)
@@ -120,9 +119,9 @@ STATISTICS = {
 with the cycle before."""
 
 
-def _interval(estimate: float, samples: Values, confidence: Ratio) -> Interval:
+def _interval(estimate: float, samples: Values, confidence: Ratio) -> Estimate:
     low, high = np.quantile(samples, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return estimate, float(low), float(high)
+    return Estimate.of(estimate, low, high)
 
 
 def _share_of_worst(failed: NDArray[np.int64]) -> Values:

@@ -16,7 +16,7 @@ from scipy.stats import chi2, nbinom
 from analysis.intervals import check_confidence, clopper_pearson
 from analysis.population import DISPERSION_RANGE, fit_dispersion
 from crossbar.errors import DataError
-from crossbar.units import Ratio
+from crossbar.estimate import Estimate
 
 LOG_SHAPES = (float(np.log(DISPERSION_RANGE[0])), float(np.log(DISPERSION_RANGE[1])))
 LOG_REACH = 6.0
@@ -25,11 +25,11 @@ LOG_REACH = 6.0
 
 @dataclass(frozen=True, kw_only=True)
 class DefectRate:
-    """Of one class over dies; triples are (estimate, low, high)."""
+    """Of one class over dies."""
 
-    rate: tuple[Ratio, Ratio, Ratio]
+    rate: Estimate
     """Mean fraction of defective cells: what another set of dies would give."""
-    die_to_die: tuple[Ratio, Ratio, Ratio]
+    die_to_die: Estimate
     """Standard deviation of the dies' own rates over their mean, shape**-0.5; low ends near 0.03
     are open, and so are high ones near 3. NaN where no cell failed, or for a single die."""
 
@@ -48,10 +48,7 @@ def defect_rate(
     total, tried = int(counts.sum()), int(cells.sum())
     if len(cells) < 2 or not total:
         ends = clopper_pearson(total, tried, confidence)
-        open_spread = (np.nan, np.nan, np.nan)
-        return DefectRate(
-            rate=(total / tried, float(ends[0]), float(ends[1])), die_to_die=open_spread
-        )
+        return DefectRate(rate=Estimate.of(total / tried, *ends), die_to_die=Estimate.alone(np.nan))
     drop = float(chi2.ppf(confidence, 1)) / 2
     log_mean = float(np.log(total / tried))
 
@@ -64,16 +61,16 @@ def defect_rate(
     least = profile(log_mean)
     low = brentq(lambda x: profile(x) - least - drop, log_mean - LOG_REACH, log_mean, xtol=1e-6)
     high = _end(lambda x: profile(x) - least - drop, log_mean, log_mean + LOG_REACH)
-    shape, fewest, most = dispersion_interval(counts[:, None], cells, confidence)
+    shape = dispersion_interval(counts[:, None], cells, confidence)
     return DefectRate(
-        rate=(total / tried, float(np.exp(low)), min(1.0, float(np.exp(high)))),
-        die_to_die=(shape**-0.5, most**-0.5, fewest**-0.5),
+        rate=Estimate.of(total / tried, np.exp(low), min(1.0, np.exp(high))),
+        die_to_die=Estimate.of(shape.estimate**-0.5, shape.high**-0.5, shape.low**-0.5),
     )
 
 
 def dispersion_interval(
     counts: NDArray[np.int64], cells: NDArray[np.int64], confidence: float = 0.95
-) -> tuple[float, float, float]:
+) -> Estimate:
     """Shape k of `analysis.population.fit_dispersion`, with its likelihood-ratio interval.
 
     ``counts`` (dies, classes) share k; ends at the limits of `DISPERSION_RANGE` are open. With dies
@@ -88,9 +85,7 @@ def dispersion_interval(
         return _surprise(counts, expected, log_shape) - level
 
     best = float(np.log(shape))
-    return shape, float(np.exp(_end(beyond, best, LOG_SHAPES[0]))), float(
-        np.exp(_end(beyond, best, LOG_SHAPES[1]))
-    )  # fmt: skip
+    return Estimate.of(shape, *(np.exp(_end(beyond, best, limit)) for limit in LOG_SHAPES))
 
 
 def _surprise(counts: NDArray[np.int64], expected: NDArray[np.float64], log_shape: float) -> float:

@@ -6,7 +6,6 @@ short reads holds here too: reads below some 100 tau_d switch less often.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +14,8 @@ from scipy.stats import chi2
 
 from analysis.intervals import check_confidence, clopper_pearson
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.records import WerPoint
-from crossbar.units import Volts
 
 WIDEST = 60.0
 """-ln(rate x shortest duration) beyond which no count resolves a rate."""
@@ -24,21 +23,8 @@ LARGEST = 6.0
 """ln(rate x shortest duration) at which nothing is left in its state: exp(-400)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class DisturbRate:
-    """Switches a second of one cell under one voltage."""
-
-    voltage: Volts
-    """Signed, as applied."""
-    rate: float
-    """Per second; 0 where nothing switched."""
-    low: float
-    high: float
-    """Infinite where everything switched."""
-
-
-def disturb_rate(points: Sequence[WerPoint], confidence: float = 0.95) -> DisturbRate:
-    """The rate from the points of one cell, direction and voltage, whatever their durations.
+def disturb_rate(points: Sequence[WerPoint], confidence: float = 0.95) -> Estimate:
+    """Switches a second from the points of one cell, direction and voltage, of any durations.
 
     The most likely one, with its likelihood-ratio interval. Where nothing switched, or everything,
     and where there is one duration, Clopper-Pearson's: exact. Raises DataError without a point.
@@ -50,9 +36,8 @@ def disturb_rate(points: Sequence[WerPoint], confidence: float = 0.95) -> Distur
     duration = np.array([point.width for point in tried])
     kept = np.array([point.errors for point in tried], dtype=np.float64)
     attempts = np.array([point.attempts for point in tried], dtype=np.float64)
-    voltage = tried[0].amplitude
     if len(set(duration)) == 1 or not 0 < kept.sum() < attempts.sum():
-        return _one_duration(voltage, duration, kept, attempts, confidence)
+        return _one_duration(duration, kept, attempts, confidence)
     unit = float(duration.min())
 
     def slope(log_rate: float) -> float:
@@ -67,17 +52,15 @@ def disturb_rate(points: Sequence[WerPoint], confidence: float = 0.95) -> Distur
 
     low = brentq(above, -WIDEST, best) if above(-WIDEST) < 0 else -np.inf
     high = brentq(above, best, best + WIDEST) if above(best + WIDEST) < 0 else np.inf
-    rate, lower, upper = np.exp([best, low, high]) / unit
-    return DisturbRate(voltage=voltage, rate=float(rate), low=float(lower), high=float(upper))
+    return Estimate.of(*np.exp([best, low, high]) / unit)
 
 
 def _one_duration(
-    voltage: Volts,
     duration: NDArray[np.float64],
     kept: NDArray[np.float64],
     attempts: NDArray[np.float64],
     confidence: float,
-) -> DisturbRate:
+) -> Estimate:
     """Exact: from the longest reads where nothing switched at all, the shortest where all did."""
     place = int(np.argmin(duration) if not kept.any() else np.argmax(duration * attempts))
     same = duration == duration[place]
@@ -85,9 +68,7 @@ def _one_duration(
     fewest, most = clopper_pearson(stayed, made, confidence)
     with np.errstate(divide="ignore"):
         rate, low, high = -np.log([stayed / made, most, fewest]) / duration[place]
-    return DisturbRate(
-        voltage=voltage, rate=float(abs(rate)), low=float(abs(low)), high=float(high)
-    )
+    return Estimate.of(abs(rate), abs(low), high)
 
 
 def _likelihood(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.records import DotProductBlock
 from crossbar.units import Amperes, Ratio
 
@@ -25,24 +26,8 @@ CONFIDENCE: Ratio = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A number with its standard error."""
-
-    value: float
-    error: float
-    freedom: float
-    """Degrees of freedom of the error: of 100 vectors the strong ones make it, some 30."""
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """95 %, by Student's t."""
-        half = float(student.ppf(0.5 + CONFIDENCE / 2, self.freedom)) * self.error
-        return self.value - half, self.value + half
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DotProductQuality:
-    """Measured currents over those that the cells, read one by one, let expect."""
+    """Measured currents over those that the cells, read one by one, let expect. Intervals: 95 %."""
 
     gain: Estimate
     """Mean slope of the columns: 1 for an ideal crossbar, less where wires take their share."""
@@ -132,14 +117,14 @@ def _bend(x: FloatArray, y: FloatArray, used: NDArray[np.bool_]) -> _Fit:
 
 
 def _mean(fits: list[_Fit], power: int) -> Estimate:
-    """One coefficient, over all columns. Degrees of freedom are Satterthwaite's (Biometrics
-    Bull. 2, 110, 1946) of the sum over vectors: the fourth power of a normal number, 3 on average,
-    stands for the square of its variance.
+    """One coefficient, over all columns, with Student's interval. Degrees of freedom are
+    Satterthwaite's (Biometrics Bull. 2, 110, 1946) of the sum over vectors: the fourth power of a
+    normal number, 3 on average, stands for the square of its variance. Of 100 vectors the strong
+    ones make the error: some 30 degrees.
     """
     influence = np.mean([fit.influence[power] for fit in fits], axis=0)
     variance, fourth = float(np.sum(influence**2)), float(np.sum(influence**4))
-    return Estimate(
-        value=float(np.mean([fit.coefficients[power] for fit in fits])),
-        error=variance**0.5,
-        freedom=3 * variance**2 / fourth if fourth > 0 else np.inf,
-    )
+    freedom = 3 * variance**2 / fourth if fourth > 0 else np.inf
+    half = float(student.ppf(0.5 + CONFIDENCE / 2, freedom)) * variance**0.5
+    value = float(np.mean([fit.coefficients[power] for fit in fits]))
+    return Estimate(estimate=value, low=value - half, high=value + half)

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest, norm
 
-from analysis.cycling_statistics import LEVEL, Interval, lag_one
+from analysis.cycling_statistics import LEVEL, lag_one
 from analysis.intervals import check_confidence
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.units import Ratio
 
 Values = NDArray[np.float64]
@@ -29,7 +30,7 @@ SAMPLES = 999
 class DriftStatistics:
     """Parameters by name with intervals, and what contradicts the power law."""
 
-    parameters: dict[str, Interval]
+    parameters: dict[str, Estimate]
     p_value: float
     """That around the power law's line readings are independent, cell by cell at 5 %: how likely so
     many cells contradict by chance (binomial)."""
@@ -65,9 +66,9 @@ def drift_statistics(
     drawn = generator.integers(0, cells, (SAMPLES, cells))
     tail = (1 - confidence) / 2
 
-    def interval(values: Values, statistic: Callable[..., Values]) -> Interval:
+    def interval(values: Values, statistic: Callable[..., Values]) -> Estimate:
         low, high = np.quantile(statistic(values[drawn], axis=1), [tail, 1 - tail])
-        return float(statistic(values)), float(low), float(high)
+        return Estimate.of(statistic(values), low, high)
 
     against = int(np.count_nonzero(2 * norm.sf(np.abs(memory) * np.sqrt(readings)) < LEVEL))
     return DriftStatistics(

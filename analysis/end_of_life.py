@@ -8,6 +8,7 @@ from scipy.special import xlogy
 from scipy.stats import chi2
 
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.units import Ratio
 
 Values = NDArray[np.float64]
@@ -15,12 +16,10 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class EndOfLife:
-    """Cycles at which the rate of failed RESETs changed; all of one cell."""
+    """When the rate of failed RESETs of one cell changed."""
 
-    cycles: float
-    low: float
-    """Ends of the interval: where the likelihood is within chi2(confidence, 1) / 2 of the best."""
-    high: float
+    cycles: Estimate
+    """Its interval: where the likelihood is within chi2(confidence, 1) / 2 of the best."""
     before: Ratio
     """Fraction of the checkpoints with a closed window before."""
     after: Ratio
@@ -46,9 +45,7 @@ def end_of_life(cycles: Values, failed: NDArray[np.bool_], confidence: Ratio = 0
     good = np.flatnonzero(likelihood >= likelihood[place] - chi2.ppf(confidence, 1) / 2)
     still_open = np.flatnonzero(~failed)
     return EndOfLife(
-        cycles=float(cycles[place + 1]),
-        low=float(cycles[good[0]]),
-        high=float(cycles[good[-1] + 1]),
+        cycles=Estimate.of(cycles[place + 1], cycles[good[0]], cycles[good[-1] + 1]),
         before=float(before[place]) / (place + 1),
         after=float(after[place]) / (len(cycles) - place - 1),
         confidence=confidence,

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from analysis.bounded import Bounded
 from analysis.likelihood_profile import Loss, most_likely, profile_interval
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.units import Ratio, Volts
 
 EULER = 0.5772156649015329
@@ -50,13 +50,13 @@ class FormingCounts:
 class FormingFit:
     """What the ramps say."""
 
-    mean: Bounded
+    mean: Estimate
     """Volts, of the forming voltages."""
-    scale: Bounded
+    scale: Estimate
     """Volts; the standard deviation is 1.28 of it."""
-    mostly: Bounded
+    mostly: Estimate
     """Volts by which 99 % of the cells that can be formed are."""
-    never: Bounded
+    never: Estimate
     """Share of cells that cannot be formed."""
     log_likelihood: float
     p_value: Ratio
@@ -94,16 +94,10 @@ def fit_forming(counts: FormingCounts, confidence: Ratio = 0.95) -> FormingFit:
     summit, least, intervals = found["mean"]
     mostly, _, of_mostly = found["mostly"]
     return FormingFit(
-        mean=Bounded(value=float(summit[0]), low=intervals[0][0], high=intervals[0][1]),
-        scale=Bounded(
-            value=float(np.exp(summit[1])),
-            low=float(np.exp(intervals[1][0])),
-            high=float(np.exp(intervals[1][1])),
-        ),
-        mostly=Bounded(value=float(mostly[0]), low=of_mostly[0][0], high=of_mostly[0][1]),
-        never=Bounded(
-            value=float(summit[2]), low=max(0.0, intervals[2][0]), high=min(1.0, intervals[2][1])
-        ),
+        mean=Estimate.of(summit[0], *intervals[0]),
+        scale=Estimate.of(*(np.exp(x) for x in (summit[1], *intervals[1]))),
+        mostly=Estimate.of(mostly[0], *of_mostly[0]),
+        never=Estimate.of(summit[2], max(0.0, intervals[2][0]), min(1.0, intervals[2][1])),
         log_likelihood=-least,
         p_value=_goodness(counts, summit),
     )

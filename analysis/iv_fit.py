@@ -16,6 +16,7 @@ from scipy.stats import t as student
 
 from analysis.intervals import check_confidence
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.records import VoltageSweep
 from crossbar.units import Amperes, Ratio
 
@@ -33,13 +34,13 @@ FINEST: Ratio = 2e-4
 
 @dataclass(frozen=True, kw_only=True)
 class JunctionFit:
-    """Estimates with the ends of their intervals: (estimate, low, high)."""
+    """What the sweeps say of one junction."""
 
-    r_p: tuple[float, float, float]
+    r_p: Estimate
     """Ohm."""
-    tmr: tuple[float, float, float]
+    tmr: Estimate
     """Without bias; open at the top where a damaged cell's readings do not bound it."""
-    v_half: tuple[float, float, float]
+    v_half: Estimate
     """Volts; infinite where the sweep is too short to see the TMR fall."""
     noise: Ratio
     """Standard deviation of one reading, relative, beside the steps; 0 where they explain all."""
@@ -93,11 +94,10 @@ def fit_junction(low: VoltageSweep, high: VoltageSweep, confidence: float = 0.95
     errors = np.sqrt(np.diagonal(np.linalg.inv(found.jac.T @ found.jac)))
     reach = float(student.ppf(0.5 + confidence / 2, len(readings) - 3)) * errors
     low_ends, high_ends = found.x - reach, found.x + reach
-    fall, steepest, flattest = (float(ends[2]) for ends in (found.x, high_ends, low_ends))
     return JunctionFit(
         r_p=_exponential(found.x[0], low_ends[0], high_ends[0]),
         tmr=_exponential(found.x[1], low_ends[1], high_ends[1]),
-        v_half=(largest * _root(fall), largest * _root(steepest), largest * _root(flattest)),
+        v_half=Estimate.of(*(largest * _root(ends[2]) for ends in (found.x, high_ends, low_ends))),
         noise=noise,
         step=step,
     )
@@ -163,9 +163,8 @@ def _start(cell: int, low: Averages, high: Averages) -> Values:
     return np.array([np.log(r_low), np.log(r_high / r_low - 1), 0.0])
 
 
-def _exponential(*logarithms: float) -> tuple[float, float, float]:
-    estimate, low, high = (float(np.exp(x)) if x < LARGEST else np.inf for x in logarithms)
-    return estimate, low, high
+def _exponential(*logarithms: float) -> Estimate:
+    return Estimate.of(*(np.exp(x) if x < LARGEST else np.inf for x in logarithms))
 
 
 def _root(fall: float) -> float:

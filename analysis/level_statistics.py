@@ -9,11 +9,11 @@ from scipy.stats import t, ttest_1samp
 
 from analysis.intervals import clopper_pearson
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.records import ProgrammedBlock
 from crossbar.units import Ratio, Siemens
 
 Values = NDArray[np.float64]
-Interval = tuple[float, float, float]
 REMEMBERS = 0.05
 """p-value below which the final reads count as having a memory. Ours."""
 
@@ -38,18 +38,11 @@ class LevelStatistics:
     stayed_low: Ratio
     """Clopper-Pearson interval of ``stayed`` over all cells of the level."""
     stayed_high: Ratio
-    mean: Siemens
-    """Of the final readings of the verified cells; NaN without any."""
-    mean_low: Siemens
-    """Student's interval of the mean; NaN below two cells."""
-    mean_high: Siemens
-    deviation: Siemens
-    """Standard deviation from cell to cell, the noise of the final reads taken out as far as they
-    show it (`deviation_of_cells`); NaN below two cells."""
-    deviation_low: Siemens
-    """Its interval, from the scatter of the cells' squares."""
-    deviation_high: Siemens
-    """Infinite where the noise may outlast the final reads (`outlasts`)."""
+    mean: Estimate
+    """Siemens, of the final readings of the verified cells, with Student's interval; NaN without
+    any, and ends of NaN below two."""
+    deviation: Estimate
+    """Siemens: standard deviation from cell to cell, by `deviation_of_cells`."""
     noise: Siemens
     """Standard deviation of one final read of a cell from the next, root mean square over the
     cells; NaN for cells read once."""
@@ -82,7 +75,7 @@ def level_statistics(
     ]
 
 
-def deviation_of_cells(final: Values, confidence: Ratio = 0.95) -> Interval:
+def deviation_of_cells(final: Values, confidence: Ratio = 0.95) -> Estimate:
     """Standard deviation of what n cells conduct, with its interval, from m reads of each (n, m).
 
     The variance of the cells' means, less an m-th of the variance within the cells. The interval is
@@ -97,13 +90,13 @@ def deviation_of_cells(final: Values, confidence: Ratio = 0.95) -> Interval:
     """
     count, reads = final.shape
     if count < 2:
-        return np.nan, np.nan, np.nan
+        return Estimate.alone(np.nan)
     means = final.mean(axis=1)
     within = final.var(axis=1, ddof=1) if reads > 1 else np.zeros(count)
     squares = count / (count - 1) * (means - means.mean()) ** 2 - within / reads
     half = float(t.ppf(0.5 + confidence / 2, count - 1) * np.std(squares, ddof=1) / count**0.5)
     found, low, high = (max(squares.mean() + reach, 0.0) ** 0.5 for reach in (0.0, -half, half))
-    return float(found), float(low), np.inf if outlasts(final) else float(high)
+    return Estimate.of(found, low, np.inf if outlasts(final) else high)
 
 
 def outlasts(final: Values) -> bool:
@@ -151,7 +144,6 @@ def _one_level(
     half = np.nan
     if good > 1:
         half = np.std(means, ddof=1) / np.sqrt(good) * t.ppf(0.5 + confidence / 2, good - 1)
-    deviation, deviation_low, deviation_high = deviation_of_cells(read, confidence)
     repeated = good and read.shape[1] > 1
     return LevelStatistics(
         level=number,
@@ -162,12 +154,8 @@ def _one_level(
         stayed=stayed,
         stayed_low=float(stayed_low),
         stayed_high=float(stayed_high),
-        mean=mean,
-        mean_low=mean - half,
-        mean_high=mean + half,
-        deviation=deviation,
-        deviation_low=deviation_low,
-        deviation_high=deviation_high,
+        mean=Estimate.of(mean, mean - half, mean + half),
+        deviation=deviation_of_cells(read, confidence),
         noise=float(np.mean(read.var(axis=1, ddof=1)) ** 0.5) if repeated else np.nan,
         pulses=float(np.mean(pulses[verified])) if good else np.nan,
         most_pulses=int(pulses.max()),

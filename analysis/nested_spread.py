@@ -14,6 +14,7 @@ from scipy.stats import t as student
 from analysis.intervals import check_confidence
 from analysis.likelihood_profile import most_likely, profile_interval
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 
 Values = NDArray[np.float64]
 RANGE = (1e-3, 30.0)
@@ -23,12 +24,12 @@ Ours."""
 
 @dataclass(frozen=True, kw_only=True)
 class NestedSpread:
-    """Each as (estimate, low, high)."""
+    """In the unit of the values."""
 
-    mean: tuple[float, float, float]
-    between: tuple[float, float, float]
+    mean: Estimate
+    between: Estimate
     """Standard deviation cell to cell; the low end is 0 where no spread is not excluded."""
-    within: tuple[float, float, float]
+    within: Estimate
     """Cycle to cycle. NaN if no cell has two cycles: then ``between`` holds both."""
 
 
@@ -68,17 +69,16 @@ def nested_spread(values: Values, errors: Values, confidence: float = 0.95) -> N
     bounds = np.log([RANGE] * (1 + both))
     summit, _ = most_likely(loss, np.log([0.7] * (1 + both)), bounds)
 
-    def spread(axis: int) -> tuple[float, float, float]:
+    def spread(axis: int) -> Estimate:
         if axis >= len(summit):
-            return np.nan, np.nan, np.nan
+            return Estimate.alone(np.nan)
         ends = profile_interval(loss, summit, axis, bounds, confidence)
-        best, low, high = (float(unit * np.exp(x)) for x in (summit[axis], *ends))
-        return best, low, high
+        return Estimate.of(*(unit * np.exp(x) for x in (summit[axis], *ends)))
 
     mean, variance, _ = mean_and_loss(summit)
     half = student.ppf(0.5 + confidence / 2, cells - 1) * np.sqrt(variance)
     return NestedSpread(
-        mean=(unit * mean, unit * (mean - half), unit * (mean + half)),
+        mean=Estimate.of(*(unit * x for x in (mean, mean - half, mean + half))),
         between=spread(0),
         within=spread(1),
     )

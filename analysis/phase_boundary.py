@@ -14,8 +14,9 @@ from scipy.stats import norm
 
 from analysis.intervals import check_confidence
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.records import WerPoint
-from crossbar.units import Ratio, Seconds, Volts
+from crossbar.units import Ratio, Seconds
 
 HALF = float(np.log(np.log(2.0)))
 """ln(-ln WER) where half of the pulses switch."""
@@ -34,10 +35,8 @@ class HalfPoint:
     """V_50 of one cell and direction at one width."""
 
     width: Seconds
-    volts: Volts
+    volts: Estimate
     """A magnitude; its standard error is that of the logarithm times it."""
-    low: Volts
-    high: Volts
     log_error: Ratio
     """Standard error of ln V_50."""
 
@@ -53,12 +52,10 @@ class Boundary:
     that `analysis.switching_fit` finds.
     """
 
-    vc0: Volts
-    vc0_low: Volts
-    vc0_high: Volts
-    t0: Seconds
-    t0_low: Seconds
-    t0_high: Seconds
+    vc0: Estimate
+    """Volts."""
+    t0: Estimate
+    """Seconds."""
     misfit: Ratio
     """Root mean square of the relative residuals."""
 
@@ -93,9 +90,7 @@ def half_point(points: Sequence[WerPoint], confidence: float = 0.95) -> HalfPoin
     center = rough / (1 - root)
     return HalfPoint(
         width=points[0].width,
-        volts=center,
-        low=center * float(np.exp(-reach)),
-        high=center * float(np.exp(reach)),
+        volts=Estimate.of(center, center * np.exp(-reach), center * np.exp(reach)),
         log_error=error,
     )
 
@@ -162,7 +157,7 @@ def boundary(points: Sequence[HalfPoint], confidence: float = 0.95) -> Boundary:
     if len(points) < 2:
         raise DataError(f"{len(points)} widths with a V_50 make no boundary; measure two or more.")
     z = float(norm.ppf(0.5 + check_confidence(confidence) / 2))
-    volts = np.array([point.volts for point in points])
+    volts = np.array([point.volts.estimate for point in points])
     errors = volts * np.array([point.log_error for point in points])
     (vc0, slope), spread = boundary_line(np.array([point.width for point in points]), volts)
     covariance = (spread * errors**2) @ spread.T
@@ -171,12 +166,8 @@ def boundary(points: Sequence[HalfPoint], confidence: float = 0.95) -> Boundary:
     reaches = z * np.sqrt([covariance[0, 0], gradient @ covariance @ gradient])
     fitted = vc0 * (1 + t0 / np.array([point.width for point in points]))
     return Boundary(
-        vc0=vc0,
-        vc0_low=vc0 - reaches[0],
-        vc0_high=vc0 + reaches[0],
-        t0=t0,
-        t0_low=t0 - reaches[1],
-        t0_high=t0 + reaches[1],
+        vc0=Estimate.of(vc0, vc0 - reaches[0], vc0 + reaches[0]),
+        t0=Estimate.of(t0, t0 - reaches[1], t0 + reaches[1]),
         misfit=float(np.sqrt(np.mean((volts / fitted - 1) ** 2))),
     )
 

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
-from analysis.cycling_statistics import QUARTILES, Interval
+from analysis.cycling_statistics import QUARTILES
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.records import PulseTrain
 from crossbar.units import Ratio, Volts
 
@@ -45,7 +46,7 @@ class Steps:
 class SweepStatistics:
     """Parameters by name, each with its interval, and how well the exponential law fits."""
 
-    parameters: dict[str, Interval]
+    parameters: dict[str, Estimate]
     p_value: float
     """Of the mean rises within ``law`` to deviate so much from one e-fold scale, by chi-squared
     with the spread between cells as their error."""
@@ -125,10 +126,10 @@ def sweep_statistics(
     rows = _onsets_by_cell(onset, steps.cell, cells)
     tail = (1 - confidence) / 2
 
-    def interval(statistic) -> Interval:
+    def interval(statistic) -> Estimate:
         samples = [statistic(rows[one]) for one in drawn]
         low, high = np.nanquantile(samples, [tail, 1 - tail])
-        return float(statistic(rows)), float(low), float(high)
+        return Estimate.of(statistic(rows), low, high)
 
     return SweepStatistics(
         parameters={
@@ -147,9 +148,9 @@ def sweep_statistics(
     )  # fmt: skip
 
 
-def _normal_interval(estimate: float, error: float, tail: Ratio) -> Interval:
+def _normal_interval(estimate: float, error: float, tail: Ratio) -> Estimate:
     reach = float(norm.isf(tail)) * error
-    return estimate, estimate - reach, estimate + reach
+    return Estimate.of(estimate, estimate - reach, estimate + reach)
 
 
 def onsets(steps: Steps) -> Values:

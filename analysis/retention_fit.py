@@ -22,6 +22,7 @@ from analysis.normal_population import (
     spread_intervals,
 )
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.units import Ratio, Seconds
 from physics.read_noise import SLOWEST, SPACING, flicker_memories
 from physics.retention import flip_time
@@ -59,20 +60,11 @@ class DriftFit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Interval:
-    """An estimate with the ends of its interval."""
-
-    estimate: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class DriftOfCells:
     """Mean and spread of the exponents over cells, the errors of the single fits set apart."""
 
-    mean: Interval
-    spread: Interval
+    mean: Estimate
+    spread: Estimate
     cells: int
 
 
@@ -83,9 +75,9 @@ class Flips:
     flips: int
     exposure: Seconds
     """Cell-seconds of waiting, until the flip or the end."""
-    flip_time: Interval
+    flip_time: Estimate
     """Seconds, mean; infinite estimate and high end where nothing flipped."""
-    delta: Interval
+    delta: Estimate
     """Thermal stability factor for an attempt time of `ATTEMPT_TIME`."""
 
 
@@ -140,10 +132,9 @@ def drift_of_cells(fit: DriftFit, readings: int) -> DriftOfCells:
     found = fit_normal_population(terms)
     low, high = mean_interval(found, int(known.sum()), fit.confidence)
     least, most = spread_intervals(terms, found, fit.confidence)
-    spread = float(np.sqrt(found.covariance[0, 0]))
     return DriftOfCells(
-        mean=Interval(estimate=float(found.mean[0]), low=float(low[0]), high=float(high[0])),
-        spread=Interval(estimate=spread, low=float(least[0]), high=float(most[0])),
+        mean=Estimate.of(found.mean[0], low[0], high[0]),
+        spread=Estimate.of(np.sqrt(found.covariance[0, 0]), least[0], most[0]),
         cells=int(known.sum()),
     )
 
@@ -167,14 +158,12 @@ def count_flips(time: FloatArray, flipped: NDArray[np.bool_], confidence: Ratio 
     tail = (1 - confidence) / 2
     most = chi2.isf(tail, 2 * flips + 2) / 2
     least = chi2.ppf(tail, 2 * flips) / 2 if flips else 0.0
-    mean, shortest, longest = (
-        exposure / number if number else np.inf for number in (flips, most, least)
-    )
+    times = [exposure / number if number else np.inf for number in (flips, most, least)]
     return Flips(
         flips=flips,
         exposure=exposure,
-        flip_time=Interval(estimate=mean, low=shortest, high=longest),
-        delta=Interval(estimate=stability(mean), low=stability(shortest), high=stability(longest)),
+        flip_time=Estimate.of(*times),
+        delta=Estimate.of(*map(stability, times)),
     )
 
 

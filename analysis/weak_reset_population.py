@@ -9,28 +9,21 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
 from scipy.stats import t as student
 
 from analysis.cell_families import Exponential, FamilyFit, Normal, fit_family
+from analysis.distribution_free_intervals import median_interval
 from analysis.intervals import check_confidence
+from analysis.mean_interval import mean_interval
 from analysis.nested_spread import NestedSpread, nested_spread
 from analysis.weak_reset_fit import WeakResetFits
 from analysis.weak_reset_scan import over_knees
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 
 Values = NDArray[np.float64]
 WORST_ERROR = 0.3
 """Standard error of ln m1 above which a cell takes no part in `pulse_scaling`. Ours."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """A number with its interval; NaN where the trains cannot tell."""
-
-    estimate: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,15 +46,15 @@ class WeakResetParts:
     """What ln R is made of after ``pulses`` of one train; all in units of ln R."""
 
     pulses: float
-    progress: Part
+    progress: Estimate
     """Median rise over the cells: the progressive part."""
-    cell_to_cell: Part
+    cell_to_cell: Estimate
     """Standard deviation of the rise over the cells."""
-    start_cell_to_cell: Part
+    start_cell_to_cell: Estimate
     """Of the start, over the cells."""
-    cycle_to_cycle: Part
+    cycle_to_cycle: Estimate
     """Of the start, from one SET of a cell to its next."""
-    noise: Part
+    noise: Estimate
     """Of a reading around its line: telegraph, pink and reading noise together."""
 
 
@@ -69,9 +62,9 @@ class WeakResetParts:
 class PulseScaling:
     """How m1 grows with the pulse, within cells; NaN where the run did not vary it."""
 
-    e_fold: Part
+    e_fold: Estimate
     """Volts of amplitude by which m1 grows e-fold."""
-    width_exponent: Part
+    width_exponent: Estimate
     """m1 goes with this power of the width."""
     cells: int
 
@@ -116,15 +109,12 @@ def separate_parts(
     start = nested_spread(fits.start, fits.start_error, confidence)
     return WeakResetParts(
         pulses=pulses,
-        progress=_median(rise, confidence),
+        progress=median_interval(rise, confidence),
         cell_to_cell=spread_beyond_error(rise, error, confidence),
-        start_cell_to_cell=Part(**dict(zip(PART, start.between, strict=True))),
-        cycle_to_cycle=Part(**dict(zip(PART, start.within, strict=True))),
+        start_cell_to_cell=start.between,
+        cycle_to_cycle=start.within,
         noise=root_mean_square(fits.total_noise, confidence),
     )
-
-
-PART = ("estimate", "low", "high")
 
 
 def pulse_scaling(conditions: Sequence[WeakResetFits], confidence: float = 0.95) -> PulseScaling:
@@ -145,7 +135,7 @@ def pulse_scaling(conditions: Sequence[WeakResetFits], confidence: float = 0.95)
         m1[row], error[row] = (x[places] for x in _slope(fits, 0))
     with np.errstate(divide="ignore", invalid="ignore"):
         known = np.all((m1 > 0) & (error < WORST_ERROR * m1), axis=0)
-    nothing = Part(estimate=np.nan, low=np.nan, high=np.nan)
+    nothing = Estimate.alone(np.nan)
     if not columns or np.count_nonzero(known) < 3:
         return PulseScaling(e_fold=nothing, width_exponent=nothing, cells=int(known.sum()))
     logs = np.log(m1[:, known])
@@ -153,7 +143,7 @@ def pulse_scaling(conditions: Sequence[WeakResetFits], confidence: float = 0.95)
     found = iter([_mean(slope, confidence) for slope in slopes])
     by_volt = next(found) if np.ptp(volts) > 0 else nothing
     return PulseScaling(
-        e_fold=Part(estimate=1 / by_volt.estimate, low=1 / by_volt.high, high=1 / by_volt.low),
+        e_fold=Estimate.of(1 / by_volt.estimate, 1 / by_volt.high, 1 / by_volt.low),
         width_exponent=next(found) if np.ptp(widths) > 0 else nothing,
         cells=int(known.sum()),
     )
@@ -186,23 +176,12 @@ def _knee_error(fits: WeakResetFits) -> Values:
     return over_knees(fits.scan, finite, np.zeros_like(finite))[1][:, 0]
 
 
-def _mean(values: Values, confidence: float) -> Part:
-    half = student.ppf(0.5 + confidence / 2, len(values) - 1) * np.std(values, ddof=1)
-    half /= np.sqrt(len(values))
-    mean = float(np.mean(values))
-    return Part(estimate=mean, low=mean - float(half), high=mean + float(half))
+def _mean(values: Values, confidence: float) -> Estimate:
+    found = mean_interval(values, confidence)
+    return Estimate(estimate=found.mean, low=found.low, high=found.high)
 
 
-def _median(values: Values, confidence: float) -> Part:
-    """Order statistics between which the median lies at least so often (binomial)."""
-    ordered = np.sort(values)
-    outside = int(binom.ppf((1 - confidence) / 2, len(ordered), 0.5))
-    low = ordered[outside - 1] if outside > 0 else -np.inf
-    high = ordered[len(ordered) - outside] if outside > 0 else np.inf
-    return Part(estimate=float(np.median(ordered)), low=float(low), high=float(high))
-
-
-def spread_beyond_error(values: Values, errors: Values, confidence: float) -> Part:
+def spread_beyond_error(values: Values, errors: Values, confidence: float) -> Estimate:
     """Standard deviation of values, less what their errors add."""
 
     def variance(x: Values, e: Values) -> float:
@@ -211,14 +190,14 @@ def spread_beyond_error(values: Values, errors: Values, confidence: float) -> Pa
     return _jackknife(variance, (values, errors), confidence)
 
 
-def root_mean_square(values: Values, confidence: float) -> Part:
+def root_mean_square(values: Values, confidence: float) -> Estimate:
     """Over cells."""
     return _jackknife(lambda x: float(np.mean(x**2)), (values,), confidence)
 
 
 def _jackknife(
     variance: Callable[..., float], columns: tuple[Values, ...], confidence: float
-) -> Part:
+) -> Estimate:
     """The root of a variance; its interval is that of the variance's logarithm (Tukey, Ann. Math.
     Stat. 29, 614, 1958).
     """
@@ -230,5 +209,4 @@ def _jackknife(
     without = np.array([np.log(variance(*(c[rows] for c in columns))) for rows in kept])
     error = np.sqrt((count - 1) / count * np.sum((without - without.mean()) ** 2))
     half = student.ppf(0.5 + confidence / 2, count - 1) * error
-    estimate, low, high = (float(np.exp(x / 2)) for x in (whole, whole - half, whole + half))
-    return Part(estimate=estimate, low=low, high=high)
+    return Estimate.of(*(np.exp(x / 2) for x in (whole, whole - half, whole + half)))

@@ -89,9 +89,9 @@ def coverage(
     counts = dict.fromkeys(QUANTITIES, (0, 0))
     for measured, true in analysed(dies, seed, line_resistance, folder):
         for name in QUANTITIES:
-            low, high = getattr(measured, name).interval
+            found = getattr(measured, name)
             covered, all_ = counts[name]
-            inside = low <= getattr(true, name).value <= high
+            inside = found.low <= getattr(true, name).estimate <= found.high
             counts[name] = (covered + inside, all_ + 1)
     return counts
 

@@ -28,7 +28,6 @@ from crossbar.geometry import DieAddress
 from crossbar.pulses import Pulse, State
 from crossbar.records import PulseTrain, WerPoint
 from crossbar.units import parse_quantity
-from db.rows import Estimate
 from db.store import Store
 from lab.cell_fits import checkpoint_fits
 from lab.chosen_bench import chosen_bench
@@ -214,9 +213,9 @@ def breakdown_ramp(cells: int, seed: int, folder: Path) -> Tallies:
         median, slope = ramp_median(parameters, population)
         for group in groups(trains, seed):
             found = breakdown_fit(group, distribution)
-            tallies.see(f"median, {distribution}", triple(found.median), median)
+            tallies.see(f"median, {distribution}", found.median, median)
             spread = population.breakdown_spread * slope
-            tallies.see(f"spread, {distribution}", triple(found.spread), spread)
+            tallies.see(f"spread, {distribution}", found.spread, spread)
     return tallies
 
 
@@ -235,20 +234,15 @@ def array_map(wafers: int, seed: int, folder: Path) -> Tallies:
             maps = list(run.store.defect_maps(run.store.run(run.run).wafer_id).values())
         for state in ("low", "high"):
             found = state_statistics(maps, state)
-            tallies.see(f"median {state.upper()}", triple(found.median), medians[state])
-            tallies.see("cell to cell", triple(found.cell_to_cell), spreads[state])
-            tallies.see("die to die", triple(found.die_to_die), population.r_p_die_to_die)
+            tallies.see(f"median {state.upper()}", found.median, medians[state])
+            tallies.see("cell to cell", found.cell_to_cell, spreads[state])
+            tallies.see("die to die", found.die_to_die, population.r_p_die_to_die)
         counts, cells = point_counts(maps, [on_lines(m.classes.shape, m.lines) for m in maps])
         shorts = defect_rate(counts[:, POINT_CLASSES.index(CellClass.SHORT)], cells)
-        tallies.see("rate of shorts", triple(shorts.rate), SISTER_CHIP.point_rates[CellClass.SHORT])
+        tallies.see("rate of shorts", shorts.rate, SISTER_CHIP.point_rates[CellClass.SHORT])
         shape = dispersion_interval(counts, cells)
-        tallies.see("over-dispersion of defects", triple(shape), SISTER_CHIP.dispersion)
+        tallies.see("over-dispersion of defects", shape, SISTER_CHIP.dispersion)
     return tallies
-
-
-def triple(found: tuple[float, float, float]) -> Estimate:
-    """(estimate, low, high) as the table counts them."""
-    return Estimate(estimate=found[0], low=found[1], high=found[2])
 
 
 def groups(trains: Sequence[PulseTrain], seed: int) -> Iterator[list[PulseTrain]]:

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from analysis.level_statistics import LevelStatistics, level_statistics
 from benchmarks.coverage_table import HEAD, Tallies
+from crossbar.estimate import Estimate
 from crossbar.geometry import CellIndices, DieAddress
 from crossbar.records import ProgrammedBlock
-from db.rows import Estimate
 from lab.chosen_bench import ChosenBench, chosen_bench
 from lab.parameters import build
 from lab.runs import start_run
@@ -67,13 +67,10 @@ def intervals(line: LevelStatistics) -> list[Estimate]:
     """Those of `QUANTITIES`."""
     share = 1 / line.cells
     return [
-        Estimate(estimate=estimate, low=low, high=high)
-        for estimate, low, high in (
-            (line.verified * share, line.low, line.high),
-            (line.stayed * share, line.stayed_low, line.stayed_high),
-            (line.mean, line.mean_low, line.mean_high),
-            (line.deviation, line.deviation_low, line.deviation_high),
-        )
+        Estimate.of(line.verified * share, line.low, line.high),
+        Estimate.of(line.stayed * share, line.stayed_low, line.stayed_high),
+        line.mean,
+        line.deviation,
     ]
 
 

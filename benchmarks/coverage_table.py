@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from analysis.intervals import clopper_pearson
-from db.rows import Estimate
+from crossbar.estimate import Estimate
 
 HEAD = (
     "| protocol | quantity | stated (%) | intervals | covered (%) | 95 % of the coverage (%) |\n"

@@ -105,8 +105,8 @@ def population_intervals(fits: WeakResetFits) -> dict[str, tuple[float, float]]:
         "ln t_star mean": found.log_t_star.interval["mean"],
         "ln t_star sd": found.log_t_star.interval["sd"],
         "m2 scale": found.m2.interval["scale"],
-        "start, cell to cell": found.start.between[1:],
-        "start, cycle to cycle": found.start.within[1:],
+        "start, cell to cell": (found.start.between.low, found.start.between.high),
+        "start, cycle to cycle": (found.start.within.low, found.start.within.high),
         "rise, median": (parts.progress.low, parts.progress.high),
         "rise, cell to cell": (parts.cell_to_cell.low, parts.cell_to_cell.high),
     }

@@ -17,11 +17,11 @@ from analysis.forming_fit import fit_forming, forming_counts
 from analysis.phase_boundary import boundary, boundary_line, half_point
 from analysis.retention_fit import fit_drift
 from benchmarks.coverage_forming import true_values
-from benchmarks.coverage_mtj import failing, half_voltages, triple
+from benchmarks.coverage_mtj import failing, half_voltages
 from benchmarks.coverage_table import HEAD, Tallies
+from crossbar.estimate import Estimate
 from crossbar.pulses import Pulse, State
 from crossbar.records import PulseTrain, WerPoint
-from db.rows import Estimate
 from physics.draws import keys
 from physics.hfox import HfOxPopulation
 from physics.mtj import MtjPopulation
@@ -49,8 +49,8 @@ def breakdown(samples: int, random: Random) -> list[Tallies]:
                 if len(set(survived[survived < steps])) < 2:
                     continue  # such a lot is refused
                 fit = breakdown_fit([train(ramp, int(last)) for last in survived])
-                tallies.see("median", triple(fit.median), 1.04)
-                tallies.see("spread", triple(fit.spread), SPREAD)
+                tallies.see("median", fit.median, 1.04)
+                tallies.see("spread", fit.spread, SPREAD)
             found.append(tallies)
     return found
 
@@ -91,9 +91,7 @@ def forming(samples: int, random: Random) -> list[Tallies]:
             fit = fit_forming(forming_counts(ramp, np.minimum(pulses, len(ramp)), formed))
             ends = {"mean": fit.mean, "scale": fit.scale, "v99": fit.mostly}
             for name, truth in true_values(population).items():
-                bound = ends[name]
-                estimate = Estimate(estimate=bound.value, low=bound.low, high=bound.high)
-                tallies.see(name, estimate, truth)
+                tallies.see(name, ends[name], truth)
         found.append(tallies)
     return found
 
@@ -113,7 +111,7 @@ def drift(samples: int, random: Random) -> list[Tallies]:
             fit = fit_drift(time, 25e-6 * (1 + time) ** -exponent[:, None] * relative)
             for place, truth in enumerate(exponent):
                 ends = (fit.exponent[place], fit.low[place], fit.high[place])
-                tallies.see("exponent", triple(ends), truth)
+                tallies.see("exponent", Estimate.of(*ends), truth)
         found.append(tallies)
     return found
 
@@ -132,11 +130,11 @@ def switching(samples: int, random: Random) -> list[Tallies]:
             for width, volts in zip(widths, real, strict=True):
                 half = half_point(row_of_points(cell, target, float(width), parameters, random))
                 found.append(half)
-                tallies.see("V_50", triple((half.volts, half.low, half.high)), volts)
+                tallies.see("V_50", half.volts, volts)
             line = boundary(found)
             (vc0, slope), _ = boundary_line(widths, real)
-            tallies.see("boundary V_c0", triple((line.vc0, line.vc0_low, line.vc0_high)), vc0)
-            tallies.see("boundary t_0", triple((line.t0, line.t0_low, line.t0_high)), slope / vc0)
+            tallies.see("boundary V_c0", line.vc0, vc0)
+            tallies.see("boundary t_0", line.t0, slope / vc0)
     return [tallies]
 
 

@@ -93,7 +93,7 @@ def ratios(
     return {
         (name, int(number)): (
             float(reads[here].mean() / true[here].mean()),
-            float(deviation_of_cells(reads[here])[0] / true[here].std(ddof=1)),
+            float(deviation_of_cells(reads[here]).estimate / true[here].std(ddof=1)),
         )
         for name, (reads, true) in seen.items()
         for number in np.unique(block.level)

@@ -158,9 +158,10 @@ def reset_sweeps(steps: Steps, found: SweepStatistics) -> Figure:
     left.semilogy(volts, mean, "o", color="#333333", ms=4)
     fine = np.linspace(0.45, 1.0, 50)
     scale, place = found.parameters["e_fold"], found.parameters["unit_rise"]
-    left.plot(fine, np.exp((fine - place[0]) / scale[0]), color=CURVE_COLOURS[0], lw=1.4,
-              label=f"e-fold every {1e3 * scale[0]:.0f} mV ({1e3 * scale[1]:.0f} to "
-                    f"{1e3 * scale[2]:.0f}), p = {found.p_value:.2g}")  # fmt: skip
+    law = np.exp((fine - place.estimate) / scale.estimate)
+    told = (f"e-fold every {1e3 * scale.estimate:.0f} mV ({1e3 * scale.low:.0f} to "
+            f"{1e3 * scale.high:.0f}), p = {found.p_value:.2g}")  # fmt: skip
+    left.plot(fine, law, color=CURVE_COLOURS[0], lw=1.4, label=told)
     left.axvspan(*found.law, color=GREY, alpha=0.2, lw=0, label="fitted here")
     left.set(title="mean rise of ln R by one 200 ns RESET pulse", xlabel="source line (V)",
              ylabel="ln(R after / R before)", ylim=(1e-4, 2))  # fmt: skip
@@ -182,9 +183,9 @@ def life(cycles: Values, low: Values, high: Values, end: EndOfLife, conductance:
     left, middle, right = figure.subplots(1, 3, width_ratios=(1.3, 1, 1))
     left.plot(cycles, high / 1e3, ".", ms=2, color=HIGH_COLOUR, label="after RESET")
     left.plot(cycles, low / 1e3, ".", ms=2, color=LOW_COLOUR, label="after SET")
-    left.axvspan(end.low, end.high, color="black", lw=1)
-    left.text(end.high * 1.06, 600, f"window closes:\n{end.low:,.0f} to\n{end.high:,.0f} cycles",
-              fontsize=8)  # fmt: skip
+    left.axvspan(end.cycles.low, end.cycles.high, color="black", lw=1)
+    closes = f"window closes:\n{end.cycles.low:,.0f} to\n{end.cycles.high:,.0f} cycles"
+    left.text(end.cycles.high * 1.06, 600, closes, fontsize=8)
     left.set(title="one cell, read every 500 cycles", xlabel="cycles", ylabel="R (kΩ)",
              xscale="log", yscale="log", xlim=(400, 1.1e6))  # fmt: skip
     left.legend(fontsize=8, loc=(0.02, 0.33), markerscale=4)

@@ -141,8 +141,8 @@ def cycling(folder: Path) -> Figure:
     resistance = 1 / np.stack([r.conductance for r in read("hfox-cycling", path).records])  # type: ignore[union-attr]
     high, low = resistance[:, ::2], resistance[:, 1::2]
     found = cycling_statistics(low, high, np.random.default_rng(0))
-    for name, values in found.parameters.items():
-        print("cycling: {} {:.4g} ({:.4g} to {:.4g})".format(name, *values))
+    for name, value in found.parameters.items():
+        print(f"cycling: {name} {value.estimate:.4g} ({value.low:.4g} to {value.high:.4g})")
     for name, p_value in found.p_values.items():
         print(f"cycling: {name}: p = {p_value:.2g}, {100 * found.rejected[name]:.0f} % of cells")
     memory = {"low": lag_one(np.log(low)), "high": lag_one(np.log(high))}
@@ -165,8 +165,8 @@ def resets(folder: Path) -> Figure:
     steps = steps_of([r for r in read("hfox-reset-sweep", path).records
                       if isinstance(r, PulseTrain)])  # fmt: skip
     found = sweep_statistics(steps, np.random.default_rng(0))
-    for name, values in found.parameters.items():
-        print("RESET sweeps: {} {:.4f} V ({:.4f} to {:.4f})".format(name, *values))
+    for name, volts in found.parameters.items():
+        print(f"RESET sweeps: {name} {volts.estimate:.4f} V ({volts.low:.4f} to {volts.high:.4f})")
     print(f"RESET sweeps: e-fold law {found.law[0]:.2f} to {found.law[1]:.2f} V, "
           f"p = {found.p_value:.2g}")  # fmt: skip
     for law in ((found.law[0], 0.95), (found.law[0], 1.1)):
@@ -190,8 +190,8 @@ def skywater(folder: Path) -> Figure:
     traces = [r for r in read("rram-drift", path).records if isinstance(r, ReadTrace)]
     conductance = np.stack([trace.conductance for trace in traces])
     found = drift_statistics(conductance, np.random.default_rng(0))
-    for name, values in found.parameters.items():
-        print("drift: {} {:.4g} ({:.4g} to {:.4g})".format(name, *values))
+    for name, value in found.parameters.items():
+        print(f"drift: {name} {value.estimate:.4g} ({value.low:.4g} to {value.high:.4g})")
     print(f"drift: power law p = {found.p_value:.2g}, {100 * found.rejected:.0f} % of cells")
     chosen = np.linspace(0, len(traces) - 1, TELEGRAPHS).astype(int)
     telegraphs = find_telegraphs(conductance[chosen], 1.0, np.random.default_rng(0))

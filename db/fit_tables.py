@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, insert, select
 
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.geometry import DieAddress
 from crossbar.pulses import State
 from db import schema
 from db.insert import insert_row
-from db.rows import Check, Estimate, FitRow, PopulationRow
+from db.rows import Check, FitRow, PopulationRow
 from db.run_tables import die_of_run, now
 from db.wafer_tables import ensure_die, find_die
 

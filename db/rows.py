@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from crossbar.estimate import Estimate
 from crossbar.geometry import DieAddress, DieGeometry
 from crossbar.pulses import State
 from crossbar.units import Joules, Ratio, Seconds, Volts
@@ -93,15 +94,6 @@ class ArrayMap:
     """(subarrays, rows, columns) Siemens, read after writing HIGH."""
     in_compliance: NDArray[np.bool_]
     """(subarrays, rows, columns) True where either reading was clamped."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A fitted parameter, SI, with the ends of its confidence interval; NaN or inf where open."""
-
-    estimate: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

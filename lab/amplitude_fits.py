@@ -9,9 +9,10 @@ from analysis.amplitude_check import AmplitudeCheck, check_amplitudes
 from analysis.amplitude_interval import AmplitudeFits, fit_amplitudes, is_extrapolated
 from analysis.switching_counts import gather_counts
 from analysis.switching_posterior import AmplitudeForWer, Observed, observed_points
+from crossbar.estimate import Estimate
 from crossbar.pulses import State
 from crossbar.records import WerPoint
-from db.rows import Check, Estimate, FitRow, RunRow
+from db.rows import Check, FitRow, RunRow
 from lab.fits import analysis_of_run, switching_fits
 from lab.parameters import build
 from protocols.adaptive_write_error_rate import CHECK, AdaptiveWriteErrorRateParameters
@@ -46,7 +47,12 @@ def amplitude_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
             target=target,
             kind="amplitude",
             parameters={
-                **{parameter_name(quantity): _estimate(fits, place) for quantity, fits in found},
+                **{
+                    parameter_name(quantity): Estimate.of(
+                        fits.estimate[place], fits.low[place], fits.high[place]
+                    )
+                    for quantity, fits in found
+                },
                 LOWEST_RATE: lowest[cell, target],
             },
             log_likelihood=float(found[0][1].log_likelihood[place]),
@@ -124,29 +130,15 @@ def _check_parameters(
     """By where: volts, the rate counted (NaN without valid attempts), and the rate predicted."""
     parameters: dict[str, Estimate] = {}
     for column, (where, point) in enumerate(zip(PLACES, points, strict=False)):
-        volts = Estimate(estimate=abs(point.amplitude), low=float("nan"), high=float("nan"))
-        counted = Estimate(
-            estimate=point.errors / point.attempts if point.attempts else float("nan"),
-            low=point.interval_low,
-            high=point.interval_high,
-        )
-        predicted = Estimate(
-            estimate=float(found.predicted[place, column]),
-            low=float(found.low[place, column]),
-            high=float(found.high[place, column]),
-        )
+        rate = point.errors / point.attempts if point.attempts else float("nan")
+        predicted = (ends[place, column] for ends in (found.predicted, found.low, found.high))
         parameters |= {
-            f"volts {where}": volts,
-            f"rate {where}": counted,
-            f"predicted {where}": predicted,
+            f"volts {where}": Estimate.alone(abs(point.amplitude)),
+            f"rate {where}": Estimate.of(rate, point.interval_low, point.interval_high),
+            f"predicted {where}": Estimate.of(*predicted),
         }
     return parameters
 
 
 def _verdict(p_value: float, false_alarm_rate: float) -> Check:
     return Check(p_value=p_value, flagged=p_value < false_alarm_rate)
-
-
-def _estimate(fits: AmplitudeFits, place: int) -> Estimate:
-    low, estimate, high = (float(values[place]) for values in (fits.low, fits.estimate, fits.high))
-    return Estimate(estimate=estimate, low=low, high=high)

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.pulses import State
 from crossbar.records import PulseTrain, ReadTrace
 from crossbar.units import Ratio
-from db.rows import Check, Estimate, FitRow, RunRow
+from db.rows import Check, FitRow, RunRow
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +24,6 @@ FALSE_ALARMS: Ratio = 0.01
 SEED = 0
 """Of the bootstraps: the same records have the same intervals."""
 Values = NDArray[np.float64]
-Interval = tuple[float, float, float]
-"""Estimate, low end, high end."""
 
 
 def cycling_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
@@ -45,7 +44,7 @@ def checkpoint_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
     """How many windows of cycled cells are closed (with Clopper-Pearson's interval), and medians
     and spreads of the cells that follow, where enough do: a row a checkpoint.
     """
-    from analysis.cycling import cycled_states
+    from analysis.cycled_states import cycled_states
     from analysis.intervals import clopper_pearson
 
     fits, cycles = [], 0
@@ -54,7 +53,7 @@ def checkpoint_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
         cycles += int(here[0].pulses[0])
         closed = sum(train.outcome == "closed window" for train in here)
         ends = clopper_pearson(closed, len(here))
-        parameters = {"closed_windows": (closed / len(here), float(ends[0]), float(ends[1]))}
+        parameters = {"closed_windows": Estimate.of(closed / len(here), *ends)}
         assumed: dict[str, float] = {}
         readings = np.array([train.conductance for train in here])
         try:
@@ -64,8 +63,7 @@ def checkpoint_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
         else:
             assumed = {"cells": float(found.cells), "left_out": float(found.left_out)}
             for name in ("low_median", "low_spread", "high_median", "high_spread"):
-                bound = getattr(found, name)
-                parameters[name] = (bound.value, bound.low, bound.high)
+                parameters[name] = getattr(found, name)
         fits.append(_row(f"after {cycles} cycles", parameters, {}, assumed))
     return fits
 
@@ -80,9 +78,9 @@ def endurance_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
         low, high = both_states(trains, cell, row)
         pulses = np.concatenate([train.pulses[1::2] for train in trains if train.cell == cell])
         found = end_of_life(np.cumsum(pulses).astype(np.float64), high < FAILED * low)
-        whole = {"cycles": (found.cycles, found.low, found.high)}
         others = {"before": found.before, "after": found.after, "last_open": found.last_open}
-        whole |= {name: (value, np.nan, np.nan) for name, value in others.items()}
+        whole = {"cycles": found.cycles}
+        whole |= {name: Estimate.alone(value) for name, value in others.items()}
         fits.append(_row("end of life", whole, {}, {"failed_below": FAILED}, cell))
     return fits
 
@@ -148,21 +146,17 @@ def _check(p_value: float) -> Check:
 
 def _row(
     kind: str,
-    parameters: Mapping[str, Interval],
+    parameters: Mapping[str, Estimate],
     checks: Mapping[str, Check],
     assumptions: Mapping[str, float],
     cell: int | None = None,
     target: State | None = None,
 ) -> FitRow:
-    estimates = {
-        name: Estimate(estimate=float(best), low=float(low), high=float(high))
-        for name, (best, low, high) in parameters.items()
-    }
     return FitRow(
         cell=cell,
         target=target,
         kind=kind,
-        parameters=estimates,
+        parameters=parameters,
         log_likelihood=float("nan"),
         converged=True,
         assumptions=dict(assumptions),

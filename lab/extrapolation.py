@@ -16,10 +16,11 @@ from analysis.amplitude_interval import fit_amplitudes
 from analysis.switching_counts import SwitchingCounts, gather_counts
 from analysis.switching_posterior import AmplitudeForWer
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.geometry import DieAddress
 from crossbar.records import WerPoint
 from crossbar.units import Ratio, Seconds, format_quantity
-from db.rows import Check, Estimate, FitRow
+from db.rows import Check, FitRow
 from db.store import Store
 
 LEVEL: Ratio = 0.05
@@ -96,7 +97,7 @@ def _at_width(counts: SwitchingCounts, place: int, width: Seconds, wer: Ratio) -
     low, high = np.array(ends).T
     if not np.isnan(low).all():
         low, high = np.nanmin(low), np.nanmax(high)
-        parameters[ENVELOPE] = Estimate(estimate=float("nan"), low=float(low), high=float(high))
+        parameters[ENVELOPE] = Estimate.of(float("nan"), low, high)
     return FitRow(
         cell=int(counts.cells[place]),
         target=counts.targets[place],
@@ -125,7 +126,5 @@ def _by_switching_model(
     if not found.converged[0]:
         return None
     p_value = float(found.p_value[0])
-    estimate = Estimate(
-        estimate=float(found.estimate[0]), low=float(found.low[0]), high=float(found.high[0])
-    )
+    estimate = Estimate.of(found.estimate[0], found.low[0], found.high[0])
     return estimate, Check(p_value=p_value, flagged=p_value < LEVEL)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crossbar.estimate import Estimate
 from crossbar.records import (
     ArrayMapBlock,
     ProgrammedBlock,
@@ -22,7 +23,7 @@ from crossbar.records import (
 )
 from crossbar.units import Ratio
 from db.import_tables import IMPORTED
-from db.rows import Check, Estimate, FitRow, RunRow
+from db.rows import Check, FitRow, RunRow
 from lab import hfox_fits, mtj_fits
 from lab.cell_fits import (
     checkpoint_fits,
@@ -78,10 +79,8 @@ def switching_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
             cell=int(cell),
             target=found.targets[place],
             parameters={
-                name: Estimate(
-                    estimate=float(found.estimate[place, column]),
-                    low=float(found.low[place, column]),
-                    high=float(found.high[place, column]),
+                name: Estimate.of(
+                    *(ends[place, column] for ends in (found.estimate, found.low, found.high))
                 )
                 for column, name in enumerate(PARAMETERS)
             },
@@ -143,13 +142,10 @@ def forming_fits(blocks: Sequence[ProgrammedBlock], row: RunRow) -> list[FitRow]
             target=None,
             kind="forming",
             parameters={
-                name: Estimate(estimate=bound.value, low=bound.low, high=bound.high)
-                for name, bound in (
-                    ("mean", found.mean),
-                    ("scale", found.scale),
-                    ("v99", found.mostly),
-                    ("never", found.never),
-                )
+                "mean": found.mean,
+                "scale": found.scale,
+                "v99": found.mostly,
+                "never": found.never,
             },
             log_likelihood=found.log_likelihood,
             converged=True,

@@ -4,20 +4,19 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from analysis.bounded import Bounded
-from analysis.cycling import median_interval
+from analysis.distribution_free_intervals import median_interval
 from analysis.intervals import clopper_pearson
 from analysis.switching_voltage import median_voltage, reset_voltage, set_voltage
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.pulses import State
 from crossbar.records import PulseTrain, WerPoint
 from crossbar.units import Ratio, format_quantity
-from db.rows import Estimate, FitRow, RunRow
+from db.rows import FitRow, RunRow
 
 CONFIDENCE: Ratio = 0.95
 WINDOW: Ratio = 1.15
 """LOW conducts at least this times HIGH, or a cell has no window to tell voltages by."""
-NONE = float("nan")
 
 
 def switching_voltage_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
@@ -51,8 +50,8 @@ def switching_voltage_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[Fi
         own = {
             "set_voltage": sets,
             "reset_voltage": resets,
-            "low_resistance": Bounded(value=low[cell], low=NONE, high=NONE),
-            "high_resistance": Bounded(value=high[cell], low=NONE, high=NONE),
+            "low_resistance": Estimate.alone(low[cell]),
+            "high_resistance": Estimate.alone(high[cell]),
         }
         whole = all(np.isfinite(each.high) for each in (sets, resets))
         rows.append(_row("SET and RESET", own, {}, cell=cell, converged=whole))
@@ -77,22 +76,22 @@ def write_error_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
     return rows
 
 
-def _rates(points: Sequence[WerPoint]) -> dict[str, Bounded]:
+def _rates(points: Sequence[WerPoint]) -> dict[str, Estimate]:
     """By pulse."""
     pulses = sorted({(abs(point.amplitude), point.width) for point in points})
     found = {}
     for volts, width in pulses:
         here = [p for p in points if (abs(p.amplitude), p.width) == (volts, width)]
         errors, attempts = sum(p.errors for p in here), sum(p.attempts for p in here)
-        low, high = clopper_pearson(errors, attempts, CONFIDENCE)
+        ends = clopper_pearson(errors, attempts, CONFIDENCE)
         name = f"{format_quantity(volts, 'V')} {format_quantity(width, 's')}"
-        found[name] = Bounded(value=errors / attempts, low=float(low), high=float(high))
+        found[name] = Estimate.of(errors / attempts, *ends)
     return found
 
 
 def _row(
     kind: str,
-    parameters: Mapping[str, Bounded],
+    parameters: Mapping[str, Estimate],
     assumptions: Mapping[str, float],
     *,
     cell: int | None = None,
@@ -103,11 +102,8 @@ def _row(
         kind=kind,
         cell=cell,
         target=target,
-        parameters={
-            name: Estimate(estimate=float(each.value), low=float(each.low), high=float(each.high))
-            for name, each in parameters.items()
-        },
-        log_likelihood=NONE,
+        parameters=parameters,
+        log_likelihood=float("nan"),
         converged=converged,
         assumptions=dict(assumptions),
     )

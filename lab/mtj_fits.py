@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.pulses import State
 from crossbar.records import ArrayMapBlock, PulseTrain, VoltageSweep, WerPoint
 from crossbar.units import format_quantity
-from db.rows import Estimate, FitRow, RunRow
+from db.rows import FitRow, RunRow
 
 CONFIDENCE = 0.95
 T = TypeVar("T")
@@ -25,16 +26,13 @@ def boundary_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
         widths = _grouped(here, lambda point: point.width)
         halves = [_or_none(half_point, list(at), CONFIDENCE) for _, at in widths]
         found = [half for half in halves if half is not None]
-        parameters = {
-            f"v50 at {format_quantity(half.width, 's')}": _estimate(half.volts, half.low, half.high)
-            for half in found
-        }
+        parameters = {f"v50 at {format_quantity(half.width, 's')}": half.volts for half in found}
         if len(found) > 1:
             line = boundary(found, CONFIDENCE)
             parameters |= {
-                "vc0": _estimate(line.vc0, line.vc0_low, line.vc0_high),
-                "t0": _estimate(line.t0, line.t0_low, line.t0_high),
-                "misfit": _estimate(line.misfit, np.nan, np.nan),
+                "vc0": line.vc0,
+                "t0": line.t0,
+                "misfit": Estimate.alone(line.misfit),
             }
         fits.append(_fit("phase boundary", parameters, cell, target, converged=len(found) > 1))
     return fits
@@ -59,15 +57,13 @@ def disturb_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
     for (cell, target), here in _grouped(points, lambda point: (point.cell, point.target)):
         parameters = {}
         for voltage, at in _grouped(here, lambda point: abs(point.amplitude)):
-            rate = disturb_rate(list(at), CONFIDENCE)
-            parameters[f"rate at {format_quantity(voltage, 'V')}"] = _estimate(
-                rate.rate, rate.low, rate.high
-            )
+            name = f"rate at {format_quantity(voltage, 'V')}"
+            parameters[name] = disturb_rate(list(at), CONFIDENCE)
         place = fitted[cell, target]
         told = model.low[place, 0] > 0 and np.isfinite(model.high[place, 0])
         for column, name in enumerate(("delta", "vc0") if told else ()):
             ends = (side[place, column] for side in (model.estimate, model.low, model.high))
-            parameters[name] = _estimate(*ends)
+            parameters[name] = Estimate.of(*ends)
         supposed = {"barrier_exponent": exponent}
         fits.append(_fit("read disturb", parameters, cell, target, assumptions=supposed))
     return fits
@@ -85,9 +81,12 @@ def junction_fits(sweeps: Sequence[VoltageSweep], row: RunRow) -> list[FitRow]:
         found = _or_none(fit_junction, by_part[cell, 0], by_part[cell, 1], CONFIDENCE)
         parameters = {}
         if found is not None:
-            triples = {"r_p": found.r_p, "tmr": found.tmr, "v_half": found.v_half}
-            parameters = {name: _estimate(*triple) for name, triple in triples.items()}
-            parameters["noise"] = _estimate(found.noise, np.nan, np.nan)
+            parameters = {
+                "r_p": found.r_p,
+                "tmr": found.tmr,
+                "v_half": found.v_half,
+                "noise": Estimate.alone(found.noise),
+            }
         fits.append(_fit("junction", parameters, cell, converged=found is not None))
     return fits
 
@@ -101,7 +100,7 @@ def breakdown_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
     fits = []
     for distribution in ("log-normal", "Weibull"):
         found = breakdown_fit(trains, distribution, CONFIDENCE)
-        parameters = {"median": _estimate(*found.median), "spread": _estimate(*found.spread)}
+        parameters = {"median": found.median, "spread": found.spread}
         fits.append(
             _fit(
                 f"breakdown, {distribution}",
@@ -132,13 +131,9 @@ def array_fits(blocks: Sequence[ArrayMapBlock], row: RunRow) -> list[FitRow]:
     parameters = {}
     for state in ("low", "high"):
         statistics = state_statistics([found], state, CONFIDENCE)
-        parameters[f"{state} median"] = _estimate(*statistics.median)
-        parameters[f"{state} spread"] = _estimate(*statistics.cell_to_cell)
+        parameters[f"{state} median"] = statistics.median
+        parameters[f"{state} spread"] = statistics.cell_to_cell
     return [_fit("array map", parameters)]
-
-
-def _estimate(estimate: float, low: float, high: float) -> Estimate:
-    return Estimate(estimate=float(estimate), low=float(low), high=float(high))
 
 
 def _fit(

@@ -6,8 +6,8 @@ from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
 
+from analysis.distribution_free_intervals import median_interval
 from analysis.intervals import clopper_pearson
 from analysis.read_noise import ReadNoiseFit, fit_read_noise, reading_interval
 from analysis.read_noise_spectrum import PARAMETERS as SPECTRUM
@@ -16,7 +16,6 @@ from analysis.retention_fit import (
     ATTEMPT_TIME,
     FEWEST,
     Flips,
-    Interval,
     count_flips,
     drift_of_cells,
     fit_drift,
@@ -25,10 +24,11 @@ from analysis.retention_fit import (
 from analysis.telegraph import FALSE_ALARMS
 from analysis.telegraph import PARAMETERS as TELEGRAPH
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.pulses import State
 from crossbar.records import ReadTrace, RetentionReading
 from crossbar.units import Ratio
-from db.rows import Check, Estimate, FitRow, RunRow
+from db.rows import Check, FitRow, RunRow
 
 CONFIDENCE: Ratio = 0.95
 FEWEST_CELLS = 3
@@ -98,12 +98,12 @@ def _noise_of_all(state: State, fits: Sequence[ReadNoiseFit]) -> list[FitRow]:
     if len(fits) < FEWEST_CELLS:
         return []
     values = np.array([fit.spectrum.estimate for fit in fits])
-    parameters = {name: _median(values[:, column]) for column, name in enumerate(SPECTRUM)}
+    parameters = {
+        name: median_interval(values[:, column], CONFIDENCE) for column, name in enumerate(SPECTRUM)
+    }
     telegraphs = sum(fit.telegraph.is_telegraph for fit in fits)
-    low, high = clopper_pearson(telegraphs, len(fits), CONFIDENCE)
-    parameters["telegraphs"] = Estimate(
-        estimate=telegraphs / len(fits), low=float(low), high=float(high)
-    )
+    ends = clopper_pearson(telegraphs, len(fits), CONFIDENCE)
+    parameters["telegraphs"] = Estimate.of(telegraphs / len(fits), *ends)
     return [_of_all(state, "noise of all", parameters, {"false_alarm_rate": FALSE_ALARMS})]
 
 
@@ -145,14 +145,14 @@ def _retention_of(
             cell=int(cell),
             target=state,
             kind="drift",
-            parameters={"exponent": _estimate(*values)} if known else {},
+            parameters={"exponent": Estimate.of(*values)} if known else {},
             log_likelihood=np.nan,
             converged=known,
             assumptions=supposed,
         )
     if np.isfinite(fit.exponent).sum() >= FEWEST_CELLS:
         found = drift_of_cells(fit, len(time))
-        parameters = {"exponent": _as_estimate(found.mean), "spread": _as_estimate(found.spread)}
+        parameters = {"exponent": found.mean, "spread": found.spread}
         yield _of_all(state, "drift of all", parameters, supposed)
     yield _flips_row(state, count_flips(time, flipped, CONFIDENCE))
 
@@ -160,8 +160,8 @@ def _retention_of(
 def _flips_row(state: State, found: Flips) -> FitRow:
     parameters = {
         "flips": Estimate(estimate=found.flips, low=found.flips, high=found.flips),
-        "flip_time": _as_estimate(found.flip_time),
-        "delta": _as_estimate(found.delta),
+        "flip_time": found.flip_time,
+        "delta": found.delta,
     }
     return _of_all(state, "flips", parameters, {"attempt_time": ATTEMPT_TIME})
 
@@ -180,19 +180,6 @@ def _of_all(
     )
 
 
-def _median(values: NDArray[np.float64]) -> Estimate:
-    """With the interval between two of the values that holds the median whatever the distribution;
-    open where there are too few of them.
-    """
-    ranked = np.sort(values)
-    below = int(binom.ppf((1 - CONFIDENCE) / 2, len(values), 0.5))
-    if binom.cdf(below - 1, len(values), 0.5) > (1 - CONFIDENCE) / 2 or below < 1:
-        return Estimate(estimate=float(np.median(values)), low=-np.inf, high=np.inf)
-    return Estimate(
-        estimate=float(np.median(values)), low=float(ranked[below - 1]), high=float(ranked[-below])
-    )
-
-
 def _estimates(
     names: Sequence[str],
     estimate: NDArray[np.float64],
@@ -200,14 +187,6 @@ def _estimates(
     high: NDArray[np.float64],
 ) -> dict[str, Estimate]:
     return {
-        name: _estimate(estimate[place], low[place], high[place])
+        name: Estimate.of(estimate[place], low[place], high[place])
         for place, name in enumerate(names)
     }
-
-
-def _estimate(estimate: float, low: float, high: float) -> Estimate:
-    return Estimate(estimate=float(estimate), low=float(low), high=float(high))
-
-
-def _as_estimate(found: Interval) -> Estimate:
-    return Estimate(estimate=found.estimate, low=found.low, high=found.high)

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from crossbar.defect_map import CellClass
+from crossbar.estimate import Estimate
 from crossbar.geometry import DieAddress
 from crossbar.units import format_quantity
-from db.rows import Estimate, FitRow, RunRow
+from db.rows import FitRow, RunRow
 from db.store import Store
 from lab.findings import store_fits, technology_of
 from lab.fits import FitRecipe, recipe_of
@@ -183,7 +184,7 @@ def _shown(fit: FitRow, name: str, unit: str) -> str:
     return "" if found is None else with_interval(found, unit)
 
 
-def with_interval(found: Estimate, unit: str) -> str:
+def with_interval(found: Estimate, unit: str = "") -> str:
     """ "357.7 (356.8 to 358.6) mV": all three in the unit that suits the estimate; "1.2 (1.1 to
     open)" where an interval has no end, "1.2 (open)" where it has none at all.
     """
@@ -241,9 +242,9 @@ def _tell_dot_products(output: "Output", store: Store, row: RunRow) -> None:
             [
                 str(die),
                 subarray,
-                "{:.4f} to {:.4f}".format(*line.gain.interval),
-                f"{100 * line.nonlinearity.value:.2g}",
-                f"{line.offset.value:.2g}",
+                f"{line.gain.low:.4f} to {line.gain.high:.4f}",
+                f"{100 * line.nonlinearity.estimate:.2g}",
+                f"{line.offset.estimate:.2g}",
                 f"{line.correlation:.4f}",
                 100 * line.residual,
             ]
@@ -287,8 +288,8 @@ def _tell_levels(output: "Output", store: Store, row: RunRow) -> None:
                 format_quantity(wanted[line.level], "S"),
                 f"{line.verified}/{line.cells}",
                 f"{100 * line.stayed_low:.1f}..{100 * line.stayed_high:.1f}",
-                _triple((line.mean, line.mean_low, line.mean_high), "S"),
-                _triple((line.deviation, line.deviation_low, line.deviation_high), "S"),
+                with_interval(line.mean, "S"),
+                with_interval(line.deviation, "S"),
                 format_quantity(line.noise, "S") if line.noise >= 0 else "-",
                 f"{line.pulses:.2f}" if line.verified else "-",
             ]
@@ -310,24 +311,21 @@ def _tell_population(output: "Output", store: Store, row: RunRow) -> None:
     rows = []
     for state in ("low", "high"):
         found = state_statistics(list(maps.values()), state)
-        rows.append([f"median {state}", _triple(found.median, "S")])
-        rows.append([f"{state}, cell to cell (of ln G)", _triple(found.cell_to_cell)])
+        rows.append([f"median {state}", with_interval(found.median, "S")])
+        rows.append([f"{state}, cell to cell (of ln G)", with_interval(found.cell_to_cell)])
         if found.die_to_die is not None:
-            rows.append([f"{state}, die to die (of ln G)", _triple(found.die_to_die)])
+            rows.append([f"{state}, die to die (of ln G)", with_interval(found.die_to_die)])
     lines = [on_lines(found.classes.shape, found.lines) for found in maps.values()]
     counts, cells = point_counts(list(maps.values()), lines)
     for column, kind in enumerate(POINT_CLASSES):
-        rate = defect_rate(counts[:, column], cells)
+        failing = defect_rate(counts[:, column], cells)
+        rate, relative = failing.rate, failing.die_to_die
+        percent = Estimate.of(*(100 * x for x in (rate.estimate, rate.low, rate.high)))
         name = kind.name.replace("_", " ").lower()
-        rows.append([f"{name}, single cells (%)", _triple(tuple(100 * x for x in rate.rate))])
-        if rate.die_to_die[0] == rate.die_to_die[0]:  # NaN where no cell failed
-            rows.append([f"{name}, die to die (relative)", _triple(rate.die_to_die)])
+        rows.append([f"{name}, single cells (%)", with_interval(percent)])
+        if not math.isnan(relative.estimate):  # as it is where no cell failed
+            rows.append([f"{name}, die to die (relative)", with_interval(relative)])
     output.table("Over the dies, with 95 % intervals", ["quantity", "estimate"], rows)
-
-
-def _triple(found: tuple[float, ...], unit: str = "") -> str:
-    estimate, low, high = found
-    return with_interval(Estimate(estimate=estimate, low=low, high=high), unit)
 
 
 def _tell_training(output: "Output", store: Store, row: RunRow) -> None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crossbar.errors import DataError
+from crossbar.estimate import Estimate
 from crossbar.records import PulseTrain
 from crossbar.units import Ratio, format_quantity
-from db.rows import Check, Estimate, FitRow, RunRow
+from db.rows import Check, FitRow, RunRow
 
 if TYPE_CHECKING:
     from analysis.weak_reset_fit import WeakResetFits
-    from analysis.weak_reset_population import Part
 
 CONFIDENCE: Ratio = 0.95
 
@@ -45,11 +45,7 @@ def cell_rows(fits: "WeakResetFits", rate: Ratio) -> list[FitRow]:
     rows = []
     for place, cell in enumerate(fits.trains.cells):
         values = {
-            name: Estimate(
-                estimate=float(getattr(fits, name)[place]),
-                low=float(getattr(fits, f"{name}_interval")[place, 0]),
-                high=float(getattr(fits, f"{name}_interval")[place, 1]),
-            )
+            name: Estimate.of(getattr(fits, name)[place], *getattr(fits, f"{name}_interval")[place])
             for name in ("m1", "t_star", "m2")
         }
         p_value = float(fits.misfit[place])
@@ -70,7 +66,7 @@ def cell_rows(fits: "WeakResetFits", rate: Ratio) -> list[FitRow]:
 
 def die_rows(fits: "WeakResetFits", rate: Ratio) -> list[FitRow]:
     """The distributions over the cells, and the parts of the spread at the end of the trains."""
-    from analysis.weak_reset_population import Part, fit_population, separate_parts
+    from analysis.weak_reset_population import fit_population, separate_parts
 
     try:
         population = fit_population(fits, CONFIDENCE)
@@ -78,20 +74,19 @@ def die_rows(fits: "WeakResetFits", rate: Ratio) -> list[FitRow]:
     except DataError:
         return []  # too few cells for distributions; their own parameters stand
 
-    def part(name: str, of: str, power: bool = False) -> Part:
+    def of_family(name: str, of: str, power: bool = False) -> Estimate:
         family = getattr(population, of)
         ends = (family.estimate[name], *family.interval[name])
-        best, low, high = (float(np.exp(x)) if power else float(x) for x in ends)
-        return Part(estimate=best, low=low, high=high)
+        return Estimate.of(*(np.exp(x) if power else x for x in ends))
 
-    best, low, high = (float(np.exp(x)) for x in population.start.mean)
+    start = population.start.mean
     parameters = {
-        "m1_scale": part("scale", "m1"),
-        "m1_location": part("location", "m1"),
-        "t_star_median": part("mean", "log_t_star", power=True),
-        "t_star_spread": part("sd", "log_t_star"),
-        "m2_scale": part("scale", "m2"),
-        "r0_median": Part(estimate=best, low=low, high=high),
+        "m1_scale": of_family("scale", "m1"),
+        "m1_location": of_family("location", "m1"),
+        "t_star_median": of_family("mean", "log_t_star", power=True),
+        "t_star_spread": of_family("sd", "log_t_star"),
+        "m2_scale": of_family("scale", "m2"),
+        "r0_median": Estimate.of(*(np.exp(x) for x in (start.estimate, start.low, start.high))),
     }
     checks = {
         name: Check(p_value=p_value, flagged=p_value < rate)
@@ -114,7 +109,7 @@ def die_rows(fits: "WeakResetFits", rate: Ratio) -> list[FitRow]:
 
 def _row(
     kind: str,
-    parts: "dict[str, Part]",
+    parameters: dict[str, Estimate],
     assumptions: Mapping[str, float],
     checks: dict[str, Check] | None = None,
 ) -> FitRow:
@@ -122,10 +117,7 @@ def _row(
         cell=None,
         target=None,
         kind=kind,
-        parameters={
-            name: Estimate(estimate=part.estimate, low=part.low, high=part.high)
-            for name, part in parts.items()
-        },
+        parameters=parameters,
         log_likelihood=np.nan,
         converged=True,
         assumptions=dict(assumptions),

@@ -10,8 +10,9 @@ from lab.options import DATABASE, Database, Json
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from crossbar.estimate import Estimate
     from crossbar.geometry import DieAddress
-    from db.rows import Check, Estimate, FitRow
+    from db.rows import Check, FitRow
     from lab.output import Output
 
     Unit = Callable[[str], str]

@@ -44,7 +44,7 @@ def test_intervals_hold_the_truth_as_often_as_stated(distribution, stop):
             logs = 0.05 * generator.standard_normal(40)
         fit = breakdown_fit(ramps(1.55 * np.exp(logs), stop), distribution)
         held.append(
-            [fit.median[1] <= 1.55 <= fit.median[2], fit.spread[1] <= 0.05 <= fit.spread[2]]
+            [fit.median.low <= 1.55 <= fit.median.high, fit.spread.low <= 0.05 <= fit.spread.high]
         )
     assert np.all(np.mean(held, axis=0) >= 0.87)
     assert np.mean(held) < 1
@@ -56,7 +56,7 @@ def test_in_fine_steps_the_median_has_students_interval():
     fit = breakdown_fit(ramps(np.exp(logs), steps=np.arange(1.0, 1.85, 0.0005)))
     low, high = student.interval(0.95, 9, np.mean(logs), np.std(logs, ddof=1) / 10**0.5)
 
-    assert fit.median[1:] == pytest.approx(np.exp([low, high]), abs=0.0006)
+    assert (fit.median.low, fit.median.high) == pytest.approx(np.exp([low, high]), abs=0.0006)
 
 
 def test_what_a_ramp_says_is_an_interval_or_an_end():

@@ -31,11 +31,11 @@ def test_the_usual_description_is_found_again():
         found = cycling_statistics(*usual(seed), np.random.default_rng(seed))
         for state in ("low", "high"):
             for name, truth in (("cell_to_cell", CELL), ("cycle_to_cycle", CYCLE)):
-                _, low, high = found.parameters[f"{state}_{name}"]
-                held += low <= truth[state] <= high
+                each = found.parameters[f"{state}_{name}"]
+                held += each.low <= truth[state] <= each.high
         against += sum(p_value < 0.01 for p_value in found.p_values.values())
         expected, failed = found.parameters["failed_expected"], found.parameters["failed"]
-        assert failed[0] == pytest.approx(expected[0], abs=0.01)
+        assert failed.estimate == pytest.approx(expected.estimate, abs=0.01)
     assert held >= 34
     assert against <= 3
 
@@ -52,7 +52,7 @@ def test_tails_and_memory_contradict_it():
     assert found.p_values["low_log_normal"] < 1e-6
     assert found.p_values["low_independent"] > 1e-3
     assert found.p_values["high_independent"] < 1e-6
-    assert found.parameters["low_tail"][1] > 0.03
+    assert found.parameters["low_tail"].low > 0.03
     assert found.rejected["low_log_normal"] > 0.5
 
 
@@ -73,7 +73,7 @@ def test_the_end_of_a_window_is_found():
         random = np.random.default_rng(seed)
         failed = random.random(200) < np.where(np.arange(200) < 120, 0.1, 0.98)
         found = end_of_life(cycles, failed)
-        held += found.low <= cycles[120] <= found.high
+        held += found.cycles.low <= cycles[120] <= found.cycles.high
         assert found.gain > 20
     assert held >= 25
     with pytest.raises(DataError, match="3 checkpoints"):

@@ -24,8 +24,8 @@ def test_intervals_hold_the_mean_rate_and_the_spread_between_dies():
         found = defect_rate(counts, CELLS)
         held.append(
             [
-                found.rate[1] <= 0.02 <= found.rate[2],
-                found.die_to_die[1] <= 3**-0.5 <= found.die_to_die[2],
+                found.rate.low <= 0.02 <= found.rate.high,
+                found.die_to_die.low <= 3**-0.5 <= found.die_to_die.high,
             ]
         )
         low, high = clopper_pearson(counts.sum(), CELLS.sum())
@@ -40,8 +40,8 @@ def test_five_classes_share_one_dispersion():
     generator = np.random.default_rng(8)
     found = [dispersion_interval(drawn(0.01, 3.0, generator, 5), CELLS) for _ in range(100)]
 
-    assert np.mean([low <= 3 <= high for _, low, high in found]) >= 0.89
-    assert np.median([high / low for _, low, high in found]) < 2.5
+    assert np.mean([each.low <= 3 <= each.high for each in found]) >= 0.89
+    assert np.median([each.high / each.low for each in found]) < 2.5
 
 
 def test_equal_dies_leave_the_spread_open_at_the_bottom():
@@ -49,17 +49,17 @@ def test_equal_dies_leave_the_spread_open_at_the_bottom():
     counts = np.random.default_rng(9).binomial(CELLS, 0.02)
     found = defect_rate(counts, CELLS)
 
-    assert found.die_to_die[1] == pytest.approx(1000**-0.5, rel=0.01)
-    assert found.die_to_die[2] < 0.25
+    assert found.die_to_die.low == pytest.approx(1000**-0.5, rel=0.01)
+    assert found.die_to_die.high < 0.25
 
 
 def test_without_a_defect_the_rate_has_an_upper_end():
     """None seen is not reported as zero."""
     found = defect_rate(np.zeros(24, dtype=int), CELLS)
 
-    assert found.rate[0] == 0
-    assert 0 < found.rate[2] < 1e-4
-    assert np.isnan(found.die_to_die[0])
+    assert found.rate.estimate == 0
+    assert 0 < found.rate.high < 1e-4
+    assert np.isnan(found.die_to_die.estimate)
 
 
 def test_no_cell_is_refused():

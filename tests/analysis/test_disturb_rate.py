@@ -28,7 +28,7 @@ def test_intervals_hold_the_rate_as_often_as_stated(rate):
     found = [disturb_rate(reads(rate, seed=seed)) for seed in range(400)]
 
     assert 0.92 <= np.mean([f.low <= rate <= f.high for f in found]) <= 0.98
-    assert np.median([f.rate for f in found]) == pytest.approx(rate, rel=0.05)
+    assert np.median([f.estimate for f in found]) == pytest.approx(rate, rel=0.05)
 
 
 def test_no_disturb_at_all_has_an_upper_end():
@@ -36,7 +36,7 @@ def test_no_disturb_at_all_has_an_upper_end():
     found = disturb_rate([replace(point, errors=point.attempts) for point in reads(1.0)])
     low, _ = clopper_pearson(10_000, 10_000)
 
-    assert (found.rate, found.low) == (0, 0)
+    assert (found.estimate, found.low) == (0, 0)
     assert found.high == pytest.approx(-np.log(low) / 100e-6)
 
 
@@ -44,7 +44,7 @@ def test_nothing_but_disturbs_has_a_lower_end():
     """Everything switched: the rate is infinite, and its low end is that of the shortest reads."""
     found = disturb_rate([replace(point, errors=0) for point in reads(1.0)])
 
-    assert (found.rate, found.high) == (np.inf, np.inf)
+    assert (found.estimate, found.high) == (np.inf, np.inf)
     assert 1e6 < found.low < 1e8
 
 

@@ -26,9 +26,9 @@ def test_gain_and_offset_are_found_again():
     """A crossbar that loses 5 % and adds 1 uA is described as just that."""
     quality = dot_product_quality(block_of(lambda ideal, _: 0.95 * ideal + 1e-6))
 
-    assert quality.gain.value == pytest.approx(0.95, rel=1e-9)
-    assert quality.offset.value == pytest.approx(1e-6, rel=1e-6)
-    assert quality.nonlinearity.value == pytest.approx(0.0, abs=1e-9)
+    assert quality.gain.estimate == pytest.approx(0.95, rel=1e-9)
+    assert quality.offset.estimate == pytest.approx(1e-6, rel=1e-6)
+    assert quality.nonlinearity.estimate == pytest.approx(0.0, abs=1e-9)
     assert quality.residual < 1e-9
 
 
@@ -38,7 +38,7 @@ def test_a_bend_is_seen():
     largest = np.max(block_of(lambda ideal, _: ideal).current, axis=0)
     block = block_of(lambda ideal, _: ideal - 0.04 * ideal**2 / largest)
 
-    assert dot_product_quality(block).nonlinearity.value == pytest.approx(-0.04 / 8, rel=0.05)
+    assert dot_product_quality(block).nonlinearity.estimate == pytest.approx(-0.04 / 8, rel=0.05)
 
 
 def test_columns_have_gains_of_their_own():
@@ -47,8 +47,8 @@ def test_columns_have_gains_of_their_own():
     quality = dot_product_quality(block_of(lambda ideal, _: gains * ideal))
 
     np.testing.assert_allclose(quality.column_gain, gains, rtol=1e-9)
-    assert quality.gain.value == pytest.approx(0.95)
-    assert quality.gain.error < 1e-9
+    assert quality.gain.estimate == pytest.approx(0.95)
+    assert quality.gain.high - quality.gain.low < 1e-9
     assert quality.residual > 0.005
 
 
@@ -61,8 +61,8 @@ def test_intervals_hold_where_noise_grows_with_the_current():
 
     found = [dot_product_quality(block_of(noisy, seed)) for seed in range(1000)]
     for name, truth in (("gain", 1.0), ("nonlinearity", 0.0)):
-        intervals = np.array([getattr(quality, name).interval for quality in found])
-        covered = np.mean((intervals[:, 0] <= truth) & (truth <= intervals[:, 1]))
+        estimates = [getattr(quality, name) for quality in found]
+        covered = np.mean([each.low <= truth <= each.high for each in estimates])
         assert 0.94 <= covered <= 0.97, name
 
 
@@ -72,8 +72,8 @@ def test_intervals_hold_where_a_vector_is_off_as_a_whole():
     def wavering(ideal, random):
         return ideal * (1 + 0.02 * random.standard_normal((len(ideal), 1)))
 
-    found = [dot_product_quality(block_of(wavering, seed)).gain.interval for seed in range(200)]
-    covered = np.mean([low <= 1.0 <= high for low, high in found])
+    found = [dot_product_quality(block_of(wavering, seed)).gain for seed in range(200)]
+    covered = np.mean([gain.low <= 1.0 <= gain.high for gain in found])
 
     assert 0.90 <= covered <= 0.99
 
@@ -88,7 +88,7 @@ def test_saturated_currents_are_left_out():
     quality = dot_product_quality(block_of(clipped), saturated=0.5)
 
     assert np.isnan(quality.column_gain[2])
-    assert quality.gain.value == pytest.approx(1.0)
+    assert quality.gain.estimate == pytest.approx(1.0)
     assert quality.points == VECTORS * (COLUMNS - 1)
 
 

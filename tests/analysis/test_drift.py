@@ -22,7 +22,7 @@ def test_a_power_law_with_white_noise_holds():
         conductance = power_law(seed, lambda random, shape: 0.01 * random.normal(size=shape))
         found = drift_statistics(conductance, np.random.default_rng(seed))
         for name, truth in (("exponent", 0.02), ("exponent_spread", 0.01)):
-            held += found.parameters[name][1] <= truth <= found.parameters[name][2]
+            held += found.parameters[name].low <= truth <= found.parameters[name].high
         against += found.p_value < 0.01
     assert held >= 15
     assert against <= 2

@@ -22,12 +22,12 @@ def test_the_fit_of_many_cells_is_the_truth():
     voltages = law.ppf((np.arange(97_000) + 0.5) / 97_000)
     found = fit_forming(ramp(voltages, never=3_000))
 
-    assert found.mean.value == pytest.approx(law.mean(), abs=0.001)
-    assert found.scale.value == pytest.approx(SCALE, rel=0.01)
-    assert found.mostly.value == pytest.approx(law.ppf(0.99), abs=0.005)
-    assert found.never.value == pytest.approx(0.03, abs=0.001)
+    assert found.mean.estimate == pytest.approx(law.mean(), abs=0.001)
+    assert found.scale.estimate == pytest.approx(SCALE, rel=0.01)
+    assert found.mostly.estimate == pytest.approx(law.ppf(0.99), abs=0.005)
+    assert found.never.estimate == pytest.approx(0.03, abs=0.001)
     for bound in (found.mean, found.scale, found.mostly, found.never):
-        assert bound.low < bound.value < bound.high
+        assert bound.low < bound.estimate < bound.high
 
 
 def test_intervals_shrink_with_the_root_of_the_number():

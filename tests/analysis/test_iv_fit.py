@@ -45,7 +45,7 @@ def test_intervals_hold_the_truth_as_often_as_stated(largest):
     found = [fit_junction(*sweeps(largest, seed)) for seed in range(300)]
 
     for name, truth in TRUTH.items():
-        ends = np.array([getattr(fit, name)[1:] for fit in found])
+        ends = np.array([(getattr(fit, name).low, getattr(fit, name).high) for fit in found])
         assert 0.91 <= np.mean((ends[:, 0] <= truth) & (truth <= ends[:, 1])) <= 0.98, name
     assert np.median([fit.noise for fit in found]) == pytest.approx(0.005, rel=0.05)
 
@@ -57,7 +57,7 @@ def test_steps_of_the_converter_do_not_shorten_the_intervals():
     found = [fit_junction(*sweeps(0.1, seed, step=STEP)) for seed in range(300)]
 
     for name in ("tmr", "v_half"):
-        ends = np.array([getattr(fit, name)[1:] for fit in found])
+        ends = np.array([(getattr(fit, name).low, getattr(fit, name).high) for fit in found])
         held = (ends[:, 0] <= TRUTH[name]) & (TRUTH[name] <= ends[:, 1])
         assert 0.92 <= np.mean(held) <= 0.985, name
     assert [fit.step for fit in found] == pytest.approx([STEP] * 300, rel=1e-5)
@@ -68,7 +68,7 @@ def test_a_quiet_cell_has_no_noise_beside_the_steps():
     found = fit_junction(*sweeps(0.1, noise=0.0, step=STEP))
 
     assert found.noise < 1e-3
-    assert found.tmr[1] < 1.1 < found.tmr[2] < 1.2
+    assert found.tmr.low < 1.1 < found.tmr.high < 1.2
 
 
 @pytest.mark.filterwarnings("error")
@@ -80,8 +80,8 @@ def test_a_cell_that_breaks_down_in_high_has_an_open_tmr():
     broken = np.where(high.voltage > 0.07, 0.98 * low.current, 1e-9)
     found = fit_junction(low, replace(high, current=broken))
 
-    assert found.tmr[2] == np.inf
-    assert found.r_p[1] < 5e3 < found.r_p[2] < np.inf
+    assert found.tmr.high == np.inf
+    assert found.r_p.low < 5e3 < found.r_p.high < np.inf
 
 
 def test_step_of_readings():
@@ -99,8 +99,8 @@ def test_a_short_sweep_leaves_v_half_open():
     """Up to 20 mV the TMR does not fall visibly: v_half may be anything above its low end."""
     found = fit_junction(*sweeps(0.02))
 
-    assert found.v_half[2] == np.inf
-    assert 0 < found.v_half[1] < 1
+    assert found.v_half.high == np.inf
+    assert 0 < found.v_half.low < 1
 
 
 def test_readings_in_compliance_are_left_out():
@@ -109,7 +109,7 @@ def test_readings_in_compliance_are_left_out():
     high.current[9] *= 3
     high.in_compliance[9] = True
 
-    assert fit_junction(low, high).tmr[0] == pytest.approx(1.1, rel=0.02)
+    assert fit_junction(low, high).tmr.estimate == pytest.approx(1.1, rel=0.02)
 
 
 def test_a_cell_without_a_window_is_refused():

@@ -40,13 +40,13 @@ def test_one_line_a_level():
     assert (lower.low, lower.high) == pytest.approx(clopper_pearson(2, 3))
     assert (upper.stayed_low, upper.stayed_high) == pytest.approx(clopper_pearson(2, 3))
     assert np.isnan(lower.noise)
-    assert lower.mean == pytest.approx(1.05)
+    assert lower.mean.estimate == pytest.approx(1.05)
     assert lower.pulses == pytest.approx(2.0)
     assert lower.most_pulses == 9
-    assert upper.deviation == pytest.approx(np.std([5.0, 5.2, 5.7], ddof=1))
+    assert upper.deviation.estimate == pytest.approx(np.std([5.0, 5.2, 5.7], ddof=1))
     # Student's t of two degrees of freedom: 4.3027.
-    assert upper.mean_high - upper.mean == pytest.approx(
-        4.3027 * upper.deviation / np.sqrt(3), 1e-4
+    assert upper.mean.high - upper.mean.estimate == pytest.approx(
+        4.3027 * upper.deviation.estimate / np.sqrt(3), 1e-4
     )
 
 
@@ -62,7 +62,7 @@ def test_a_level_that_nobody_reached_has_no_mean():
     lower, _ = level_statistics([block(verified=np.array([False] * 3 + [True] * 3))])
 
     assert lower.verified == 0
-    assert np.isnan([lower.mean, lower.deviation, lower.pulses]).all()
+    assert np.isnan([lower.mean.estimate, lower.deviation.estimate, lower.pulses]).all()
 
 
 def test_weights_have_no_levels():
@@ -84,7 +84,7 @@ def test_several_final_reads_count_by_their_mean():
 
     assert line.stayed == line.verified == 5
     assert line.noise == pytest.approx(np.std([5.7, 5.0, 5.5], ddof=1))
-    assert line.deviation == 0
+    assert line.deviation.estimate == 0
     assert np.isnan(mixed.noise)
     assert mixed.cells == 12
 
@@ -99,10 +99,9 @@ def test_noise_of_the_reads_is_taken_out_of_the_spread(noise):
     for _ in range(400):
         cells = np.sqrt(12) * generator.random((100, 1))
         found.append(deviation_of_cells(cells + noise * generator.standard_normal((100, 8))))
-    estimate, low, high = np.array(found).T
 
-    assert np.sqrt(np.mean(estimate**2)) == pytest.approx(1, abs=0.03)
-    assert 0.92 <= np.mean((low <= 1) & (high >= 1)) <= 0.98
+    assert np.sqrt(np.mean([each.estimate**2 for each in found])) == pytest.approx(1, abs=0.03)
+    assert 0.92 <= np.mean([each.low <= 1 <= each.high for each in found]) <= 0.98
 
 
 def test_noise_that_outlasts_the_reads_opens_the_spread():
@@ -117,6 +116,6 @@ def test_noise_that_outlasts_the_reads_opens_the_spread():
     called = sum(outlasts(lot) for lot in white)
 
     assert binomtest(called, 500, REMEMBERS, alternative="greater").pvalue > 0.01
-    assert deviation_of_cells(white[0] + walk)[2] == np.inf
+    assert deviation_of_cells(white[0] + walk).high == np.inf
     assert not outlasts(walk[:, :3])  # too few to tell
     assert not outlasts(np.ones((100, 8)))

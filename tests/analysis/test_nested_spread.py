@@ -20,22 +20,22 @@ def test_both_spreads_and_the_mean_are_covered():
         values[:5, 2] = np.nan
         found = nested_spread(values, errors)
         truth = ((found.mean, 9), (found.between, 0.06), (found.within, 0.04))
-        hits.append([low <= value <= high for (_, low, high), value in truth])
+        hits.append([each.low <= value <= each.high for each, value in truth])
     assert np.all(np.sum(hits, axis=0) >= 10)
 
 
 def test_no_spread_between_cells_is_not_excluded_where_there_is_none():
     """The low end of the interval is open."""
     found = nested_spread(*cells(1, 0.0, 0.05))
-    assert found.between[1] == 0
-    assert found.within[1] > 0.03
+    assert found.between.low == 0
+    assert found.within.low > 0.03
 
 
 def test_one_cycle_a_cell_cannot_tell_the_two_apart():
     """What is cycle to cycle is then part of what is between cells, and said to be unknown."""
     found = nested_spread(*cells(1, 0.06, 0.04, shape=(200, 1)))
-    assert np.isnan(found.within).all()
-    assert found.between[1] < np.hypot(0.06, 0.04) < found.between[2]
+    assert np.isnan(found.within.estimate)
+    assert found.between.low < np.hypot(0.06, 0.04) < found.between.high
 
 
 def test_two_cells_are_refused():

@@ -44,7 +44,7 @@ def test_intervals_hold_the_half_point_as_often_as_stated():
     """300 cells with a half point of their own: 91 to 98 % of the 95 % intervals hold it."""
     halves = np.random.default_rng(2).uniform(0.34, 0.42, 300)
     found = [half_point(measured(half, seed)) for seed, half in enumerate(halves)]
-    held = [f.low <= half <= f.high for f, half in zip(found, halves, strict=True)]
+    held = [f.volts.low <= half <= f.volts.high for f, half in zip(found, halves, strict=True)]
 
     assert 0.91 <= np.mean(held) <= 0.98
     assert np.median([f.log_error for f in found]) < 0.01
@@ -61,7 +61,7 @@ def test_the_parabola_fits_what_the_switching_model_does(width):
         rate = np.exp(failing(cell, State.HIGH, volts, width))
         found = half_point(points(volts, np.round(1e9 * rate), width, 10**9))
 
-        assert abs(np.log(found.volts / half)) < 1000 * found.log_error / 6
+        assert abs(np.log(found.volts.estimate / half)) < 1000 * found.log_error / 6
 
 
 def test_points_that_do_not_enclose_a_half_are_refused():
@@ -76,8 +76,8 @@ def test_two_amplitudes_do():
     """With two points the curve is a straight line through them."""
     found = half_point(measured(0.385, volts=np.array([0.37, 0.4]), attempts=100_000))
 
-    assert found.volts == pytest.approx(0.385, rel=0.003)
-    assert found.low < found.volts < found.high
+    assert found.volts.estimate == pytest.approx(0.385, rel=0.003)
+    assert found.volts.low < found.volts.estimate < found.volts.high
 
 
 def test_a_boundary_gives_back_what_made_it():
@@ -90,9 +90,9 @@ def test_a_boundary_gives_back_what_made_it():
     ]
     found = boundary(halves)
 
-    assert found.vc0_low < 0.4 < found.vc0_high
-    assert found.t0_low < 3e-9 < found.t0_high
-    assert found.vc0 == pytest.approx(0.4, rel=0.005)
+    assert found.vc0.low < 0.4 < found.vc0.high
+    assert found.t0.low < 3e-9 < found.t0.high
+    assert found.vc0.estimate == pytest.approx(0.4, rel=0.005)
     assert found.misfit < 0.002
     assert boundary_line(widths, volts)[0] == pytest.approx((0.4, 1.2e-9))
 

@@ -80,7 +80,7 @@ def test_population_and_parts_hold_the_truth(simulated):
     assert low <= 2.8e-5 <= high
     low, high = population.log_t_star.interval["mean"]
     assert low <= np.log(542.5) <= high
-    assert population.start.between[1] <= 0.053 <= population.start.between[2]
+    assert population.start.between.low <= 0.053 <= population.start.between.high
     assert min(f.goodness for f in (population.m1, population.m2, population.log_t_star)) > 0.01
     parts = separate_parts(fits, 1000)
     early = np.minimum(1000, cells.t_star.numpy())

@@ -38,8 +38,8 @@ def test_wires_cost_what_line_resistance_predicts(die_of):
     foreseen = dot_product_quality(replace(block, current=predicted))
     over_prediction = np.sum(block.current * predicted, axis=0) / np.sum(predicted**2, axis=0)
 
-    assert quality.gain.value < 0.5  # 100 cells of 5 kOhm on lines of up to 200 Ohm
-    assert quality.gain.value == pytest.approx(foreseen.gain.value, rel=0.004)
+    assert quality.gain.estimate < 0.5  # 100 cells of 5 kOhm on lines of up to 200 Ohm
+    assert quality.gain.estimate == pytest.approx(foreseen.gain.estimate, rel=0.004)
     np.testing.assert_allclose(quality.column_gain, foreseen.column_gain, rtol=0.02)
     np.testing.assert_allclose(over_prediction, 1.0, atol=0.01)
     assert foreseen.column_gain[0] > 1.1 * foreseen.column_gain[-1]

@@ -5,8 +5,9 @@ import pytest
 
 from crossbar.defect_map import CellClass
 from crossbar.errors import ConfigurationError, DataError
+from crossbar.estimate import Estimate
 from crossbar.pulses import State
-from db.rows import Check, Estimate, FitRow
+from db.rows import Check, FitRow
 from db.store import Store
 
 FIT = FitRow(

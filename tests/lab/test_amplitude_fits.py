@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from crossbar.estimate import Estimate
 from crossbar.geometry import DieAddress
 from crossbar.pulses import State
 from crossbar.records import WerPoint
-from db.rows import Estimate
 from lab.amplitude_fits import LOWEST_RATE, lowest_rates
 from lab.chosen_bench import chosen_bench
 from lab.findings import store_fits

@@ -96,7 +96,7 @@ def test_the_twin_multiplies_as_the_chip_does(real, twin_of_kernel):
     assert twin.correlation == pytest.approx(chip.correlation, abs=0.003)
     assert twin.residual == pytest.approx(chip.residual, abs=0.005)
     assert np.std(twin.column_gain) == pytest.approx(np.std(chip.column_gain), rel=0.25)
-    assert twin.offset.value == pytest.approx(chip.offset.value, abs=2e-6)
+    assert twin.offset.estimate == pytest.approx(chip.offset.estimate, abs=2e-6)
 
 
 def test_the_comparison_can_tell(real, twin_of_kernel):

@@ -2,8 +2,9 @@ import math
 
 import pytest
 
+from crossbar.estimate import Estimate
 from crossbar.pulses import State
-from db.rows import Check, Estimate, FitRow
+from db.rows import Check, FitRow
 from lab.telling import flags_of, with_interval
 
 

@@ -15,8 +15,8 @@ def test_the_board_multiplies_what_its_cells_say(die_of):
     for block in blocks:
         saturated = 0.98 * np.max(block.current)
         quality = dot_product_quality(block, saturated)
-        assert quality.gain.value == pytest.approx(1.0, abs=0.05)
-        assert abs(quality.nonlinearity.value) < 0.01
+        assert quality.gain.estimate == pytest.approx(1.0, abs=0.05)
+        assert abs(quality.nonlinearity.estimate) < 0.01
         assert quality.correlation > 0.99
 
 
