@@ -12,42 +12,20 @@ pytest.importorskip("keithley2600")
 # ever, even after it is disconnected; the class itself serves one bench per test.
 from keithley2600.keithley_driver import Keithley2600, KeithleyError
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
-
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "GPIB0::26::INSTR"
-DIE = DieAddress(0, 0)
-CELL = 12
+INSTRUMENT = "keithley_2600b"
 
 
-def make_bench() -> SimulatedBench:
-    """A bench whose SMU reaches one cell."""
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "keithley_2600b"})
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
-
-
-@pytest.fixture(params=["in process", "tcp"])
-def keithley(request):
+@pytest.fixture
+def keithley(link):
     """The client, connected; every error of the instrument raises."""
-    bench = make_bench()
-    with bench.serve() as addresses:
-        address, library = (
-            (addresses[ADDRESS], "@py") if request.param == "tcp" else (ADDRESS, bench.visa_library)
-        )
-        # A raw socket ends its messages with a line feed only.
-        client = Keithley2600(
-            address, visa_library=library, raise_keithley_errors=True, write_termination="\n"
-        )
-        assert client.connected
-        yield client
-        client.disconnect()
+    # A raw socket ends its messages with a line feed only.
+    client = Keithley2600(
+        link.address, visa_library=link.library, raise_keithley_errors=True, write_termination="\n"
+    )
+    assert client.connected
+    yield client
+    client.disconnect()
 
 
 def test_introspection_finds_the_commands(keithley):

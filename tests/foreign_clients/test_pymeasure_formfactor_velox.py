@@ -5,30 +5,23 @@ import pytest
 pytest.importorskip("pymeasure")
 from pymeasure.instruments.formfactor.velox import Velox
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
+from tests.foreign_clients.benches import DIES, prober_bench
 
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "GPIB0::28::INSTR"
-DIES = [DieAddress(0, 0), DieAddress(1, 0), DieAddress(0, 1)]
+INSTRUMENT = "formfactor_velox"
 
 
-@pytest.fixture(params=["in process", "tcp"])
-def rig(request):
+@pytest.fixture
+def bench():
+    return prober_bench(INSTRUMENT)
+
+
+@pytest.fixture
+def rig(bench, link):
     """The client and the bench."""
-    wafer = SimulatedWafer(
-        addresses=DIES, geometry=DieGeometry(subarrays=1, rows=2, columns=2), seed=1
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "formfactor_velox"})
-    with bench.serve() as addresses:
-        if request.param == "tcp":
-            ends = {"read_termination": "\n", "write_termination": "\n"}
-            velox = Velox(addresses[ADDRESS], visa_library="@py", **ends)
-        else:
-            velox = Velox(ADDRESS, visa_library=bench.visa_library)
-        yield velox, bench
-        velox.adapter.close()
+    velox = Velox(link.address, visa_library=link.library, **link.ends)
+    yield velox, bench
+    velox.adapter.close()
 
 
 def test_it_walks_the_wafer_to_its_end(rig):

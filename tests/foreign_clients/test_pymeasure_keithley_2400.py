@@ -1,23 +1,15 @@
 """PyMeasure's own Keithley 2400 driver, unmodified, on the emulator: in process and over TCP."""
 
-import csv
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 pytest.importorskip("pymeasure")
 from pymeasure.instruments.keithley import Keithley2400
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
+from tests.simulated_instruments.transcripts import rows
 
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "GPIB0::24::INSTR"
-DIE = DieAddress(0, 0)
-CELL = 12
-COMMANDS = Path(__file__).parents[1] / "reference" / "pymeasure_keithley_2400_commands.csv"
+INSTRUMENT = "keithley_2400"
 BEFORE = {"*TRG": ":ARM:SOUR BUS;:INIT"}
 """What makes a message sensible that is not after *RST."""
 DEFAULTS = {
@@ -56,30 +48,13 @@ SETTINGS = [
 """Both from PyMeasure's test_keithley2400_with_device.py (MIT), which its owners ran on a 2400."""
 
 
-def make_bench() -> SimulatedBench:
-    """A bench whose SMU reaches one cell."""
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "keithley_2400"})
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
-
-
-@pytest.fixture(params=["in process", "tcp"])
-def keithley(request):
+@pytest.fixture
+def keithley(link):
     """The client, connected."""
-    bench = make_bench()
-    with bench.serve() as addresses:
-        if request.param == "tcp":
-            ends = {"read_termination": "\n", "write_termination": "\n"}
-            client = Keithley2400(addresses[ADDRESS], visa_library="@py", **ends)
-        else:
-            client = Keithley2400(ADDRESS, visa_library=bench.visa_library)
-        client.reset()
-        yield client
-        client.adapter.close()
+    client = Keithley2400(link.address, visa_library=link.library, **link.ends)
+    client.reset()
+    yield client
+    client.adapter.close()
 
 
 def test_source_measure_and_compliance(keithley):
@@ -169,8 +144,7 @@ def test_errors_are_in_the_queue(keithley):
 
 def test_messages_of_its_own_tests(keithley):
     """Each is taken without an error, with a compliance that lets all ranges be chosen."""
-    lines = [line for line in COMMANDS.read_text().splitlines() if not line.startswith("#")]
-    for row in csv.DictReader(lines):
+    for row in rows("pymeasure_keithley_2400_commands"):
         keithley.write("*RST;:SENS:CURR:PROT 1.05;:OUTP ON")
         if row["message"] in BEFORE:
             keithley.write(BEFORE[row["message"]])

@@ -1,49 +1,25 @@
 """PyMeasure's own Keithley 2450 driver, unmodified, on the emulator: in process and over TCP."""
 
-import csv
 import logging
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("pymeasure")
 from pymeasure.instruments.keithley import Keithley2450
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
+from tests.simulated_instruments.transcripts import rows
 
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "GPIB0::18::INSTR"
-DIE = DieAddress(0, 0)
-CELL = 12
-COMMANDS = Path(__file__).parents[1] / "reference" / "pymeasure_keithley_2450_commands.csv"
+INSTRUMENT = "keithley_2450"
 
 
-def make_bench() -> SimulatedBench:
-    """A bench whose SMU reaches one cell."""
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "keithley_2450"})
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
-
-
-@pytest.fixture(params=["in process", "tcp"])
-def keithley(request):
+@pytest.fixture
+def keithley(link):
     """The client, connected."""
-    bench = make_bench()
-    with bench.serve() as addresses:
-        if request.param == "tcp":
-            ends = {"read_termination": "\n", "write_termination": "\n"}
-            client = Keithley2450(addresses[ADDRESS], visa_library="@py", **ends)
-        else:
-            client = Keithley2450(ADDRESS, visa_library=bench.visa_library)
-        client.reset()
-        yield client
-        client.adapter.close()
+    client = Keithley2450(link.address, visa_library=link.library, **link.ends)
+    client.reset()
+    yield client
+    client.adapter.close()
 
 
 def test_source_measure_and_compliance(keithley):
@@ -123,8 +99,7 @@ def test_errors_are_in_the_queue(keithley):
 
 
 def test_its_commands_are_taken(keithley):
-    lines = [line for line in COMMANDS.read_text().splitlines() if not line.startswith("#")]
-    for row in csv.DictReader(lines):
+    for row in rows("pymeasure_keithley_2450_commands"):
         if row["reply-expected"] == "yes":
             assert keithley.ask(row["message"]), row["message"]
         else:

@@ -1,49 +1,22 @@
 """PyMeasure's own Keithley 2600 driver, unmodified, on the emulator: in process and over TCP."""
 
-import csv
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip("pymeasure")
 from pymeasure.instruments.keithley import Keithley2600
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
+from tests.simulated_instruments.transcripts import rows
 
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "GPIB0::26::INSTR"
-DIE = DieAddress(0, 0)
-CELL = 12
+INSTRUMENT = "keithley_2600b"
 
 
-def make_bench() -> SimulatedBench:
-    """A bench whose SMU reaches one cell."""
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "keithley_2600b"})
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
-
-
-COMMANDS = Path(__file__).parents[1] / "reference" / "pymeasure_keithley_2600b_commands.csv"
-
-
-@pytest.fixture(params=["in process", "tcp"])
-def keithley(request):
+@pytest.fixture
+def keithley(link):
     """The client, connected."""
-    bench = make_bench()
-    with bench.serve() as addresses:
-        if request.param == "tcp":
-            ends = {"read_termination": "\n", "write_termination": "\n"}
-            client = Keithley2600(addresses[ADDRESS], visa_library="@py", **ends)
-        else:
-            client = Keithley2600(ADDRESS, visa_library=bench.visa_library)
-        yield client
-        client.adapter.close()
+    client = Keithley2600(link.address, visa_library=link.library, **link.ends)
+    yield client
+    client.adapter.close()
 
 
 def test_source_measure_and_compliance(keithley):
@@ -107,8 +80,7 @@ def test_its_rounded_limit_is_refused(keithley):
 
 def test_messages_of_its_own_tests(keithley):
     """What PyMeasure's tests send is taken without an error."""
-    lines = [line for line in COMMANDS.read_text().splitlines() if not line.startswith("#")]
-    for row in csv.DictReader(lines):
+    for row in rows("pymeasure_keithley_2600b_commands"):
         assert row["reply-expected"] == "no"
         keithley.write(row["message"])
         assert keithley.next_error[0] == 0, row["message"]

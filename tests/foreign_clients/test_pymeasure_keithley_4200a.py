@@ -1,8 +1,5 @@
 """PyMeasure's own Keithley 4200 driver, unmodified, on the emulator: in process and over TCP."""
 
-import csv
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -10,40 +7,20 @@ pytest.importorskip("pymeasure")
 from pymeasure.instruments.keithley import Keithley4200
 from pymeasure.instruments.keithley.keithley4200 import StatusCode
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
+from tests.foreign_clients.benches import CELL
+from tests.simulated_instruments.transcripts import rows
 
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "TCPIP::192.168.0.42::1225::SOCKET"
-DIE = DieAddress(0, 0)
-CELL = 12
-COMMANDS = Path(__file__).parents[1] / "reference" / "pymeasure_keithley_4200a_commands.csv"
+INSTRUMENT = "keithley_4200a"
 
 
 @pytest.fixture
-def bench():
-    """A bench whose RPM reaches one cell."""
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "keithley_4200a"})
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
-
-
-@pytest.fixture(params=["in process", "tcp"])
-def keithley(request, bench):
+def keithley(link):
     """The client, connected; the RPM is switched to the SMU, which the client has no words for."""
-    with bench.serve() as addresses:
-        if request.param == "tcp":
-            client = Keithley4200(addresses[ADDRESS], visa_library="@py")
-        else:
-            client = Keithley4200(ADDRESS, visa_library=bench.visa_library)
-        assert client.ask(":PMU:RPM:CONFIGURE PMU1-1, 2") == "ACK"
-        yield client
-        client.adapter.close()
+    client = Keithley4200(link.address, visa_library=link.library)
+    assert client.ask(":PMU:RPM:CONFIGURE PMU1-1, 2") == "ACK"
+    yield client
+    client.adapter.close()
 
 
 def test_identity_options_and_status(keithley):
@@ -94,8 +71,7 @@ def test_what_the_mainframe_refuses_raises(keithley):
 
 def test_messages_of_its_own_tests(keithley):
     """What PyMeasure's tests send is acknowledged or answered, but for impossible numbers."""
-    lines = [line for line in COMMANDS.read_text().splitlines() if not line.startswith("#")]
-    for row in csv.DictReader(lines):
+    for row in rows("pymeasure_keithley_4200a_commands"):
         reply = keithley.ask(row["message"])
         if row["accepted"] == "no":
             assert reply.endswith("(-992)"), row["message"]

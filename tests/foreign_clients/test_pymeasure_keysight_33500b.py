@@ -5,38 +5,17 @@ import pytest
 pytest.importorskip("pymeasure")
 from pymeasure.instruments.agilent import Agilent33500
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
+from tests.foreign_clients.benches import CELL
 
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "USB0::0x0957::0x2807::MY57801234::INSTR"
-DIE = DieAddress(0, 0)
-CELL = 12
+INSTRUMENT = "keysight_33500b"
 
 
 @pytest.fixture
-def bench():
-    """A bench whose generator reaches one cell."""
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "keysight_33500b"})
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
-
-
-@pytest.fixture(params=["in process", "tcp"])
-def generator(request, bench):
-    with bench.serve() as addresses:
-        if request.param == "tcp":
-            ends = {"read_termination": "\n", "write_termination": "\n"}
-            client = Agilent33500(addresses[ADDRESS], visa_library="@py", **ends)
-        else:
-            client = Agilent33500(ADDRESS, visa_library=bench.visa_library)
-        yield client
-        client.adapter.close()
+def generator(link):
+    client = Agilent33500(link.address, visa_library=link.library, **link.ends)
+    yield client
+    client.adapter.close()
 
 
 def test_identity_and_settings_of_both_channels(generator):

@@ -1,51 +1,28 @@
 """PyMeasure's own B1500 driver, unmodified, on the emulator: in process and over TCP."""
 
-import csv
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 pytest.importorskip("pymeasure")
 from pymeasure.instruments.agilent import AgilentB1500
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
 from simulated_instruments.keysight_b1500a import EmulatedKeysightB1500A
+from tests.foreign_clients.benches import CELL
+from tests.simulated_instruments.transcripts import rows
 
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "GPIB0::17::INSTR"
-DIE = DieAddress(0, 0)
-CELL = 12
-COMMANDS = Path(__file__).parents[1] / "reference" / "pymeasure_keysight_b1500a_commands.csv"
+INSTRUMENT = "keysight_b1500a"
 
 
-def make_bench() -> SimulatedBench:
-    """A bench whose mainframe reaches one cell with an SMU and an SPGU."""
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "keysight_b1500a"})
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
-
-
-@pytest.fixture(params=["in process", "tcp"])
-def mainframe(request):
+@pytest.fixture
+def mainframe(link, bench):
     """The client, connected and initialised."""
-    bench = make_bench()
-    with bench.serve() as addresses:
-        if request.param == "tcp":
-            client = AgilentB1500(addresses[ADDRESS], visa_library="@py")
-        else:
-            client = AgilentB1500(ADDRESS, visa_library=bench.visa_library)
-        client.bench = bench
-        client.initialize_all_smus()
-        client.data_format(21, mode=1)
-        yield client
-        client.adapter.close()
+    client = AgilentB1500(link.address, visa_library=link.library)
+    client.bench = bench
+    client.initialize_all_smus()
+    client.data_format(21, mode=1)
+    yield client
+    client.adapter.close()
 
 
 def finish(mainframe):
@@ -188,17 +165,13 @@ def test_errors_are_raised(mainframe):
     mainframe.check_errors()
 
 
-def transcript():
-    lines = [line for line in COMMANDS.read_text().splitlines() if not line.startswith("#")]
-    return [(row["message"], row["reply-expected"]) for row in csv.DictReader(lines)]
-
-
-@pytest.mark.parametrize(("message", "reply_expected"), transcript())
-def test_messages_of_its_own_tests(message, reply_expected):
+@pytest.mark.parametrize(
+    ("message", "reply_expected"),
+    [(row["message"], row["reply-expected"]) for row in rows("pymeasure_keysight_b1500a_commands")],
+)
+def test_messages_of_its_own_tests(bench, message, reply_expected):
     """What PyMeasure's tests send, to the mainframe of its tests, is taken without an error."""
-    station = make_bench().station
-    modules = ("B1525A", "B1520A", "B1517A")
-    mainframe = EmulatedKeysightB1500A(station, modules)
+    mainframe = EmulatedKeysightB1500A(bench.station, ("B1525A", "B1520A", "B1517A"))
     mainframe.receive(b"CN\r\n")
     mainframe.receive(message.encode() + b"\r\n")
     assert [str(error) for error in mainframe.errors] == []

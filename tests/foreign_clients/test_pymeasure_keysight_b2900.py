@@ -10,43 +10,20 @@ import pytest
 pytest.importorskip("pymeasure")
 from pymeasure.instruments.agilent import AgilentB2985
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
-
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "GPIB0::23::INSTR"
-DIE = DieAddress(0, 0)
-CELL = 12
+INSTRUMENT = "keysight_b2900"
 
 
 @pytest.fixture
-def bench():
-    """A bench whose SMU reaches one cell."""
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "keysight_b2900"})
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
-
-
-@pytest.fixture(params=["in process", "tcp"])
-def keysight(request, bench):
+def keysight(link):
     """The client, connected; the emulator has no error at the end."""
-    with bench.serve() as addresses:
-        if request.param == "tcp":
-            ends = {"read_termination": "\n", "write_termination": "\n"}
-            client = AgilentB2985(addresses[ADDRESS], visa_library="@py", **ends)
-        else:
-            client = AgilentB2985(ADDRESS, visa_library=bench.visa_library)
-        client.reset()
-        client.source_voltage = 0.1
-        client.source_enabled = True
-        yield client
-        assert client.check_errors() == []
-        client.adapter.close()
+    client = AgilentB2985(link.address, visa_library=link.library, **link.ends)
+    client.reset()
+    client.source_voltage = 0.1
+    client.source_enabled = True
+    yield client
+    assert client.check_errors() == []
+    client.adapter.close()
 
 
 def currents(client):
@@ -88,9 +65,9 @@ def test_an_arm_trigger_by_command(keysight):
     assert len(currents(keysight)) == 3
 
 
-def test_transients_step_by_step(keysight, bench):
+def test_transients_step_by_step(keysight, emulator):
     """Each bus trigger brings the next level of a list, and no reading is taken."""
-    channel = bench.emulators[ADDRESS].channels[0]
+    channel = emulator.channels[0]
     keysight.write(":SOUR:VOLT:MODE LIST;:SOUR:LIST:VOLT 0.02,0.04")
     keysight.trigger_transient_source = "BUS"
     keysight.trigger_transient_count = 2

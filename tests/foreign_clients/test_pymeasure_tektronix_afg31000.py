@@ -9,38 +9,17 @@ import pytest
 pytest.importorskip("pymeasure")
 from pymeasure.instruments.tektronix.afg3152c import AFG3152C
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
+from tests.foreign_clients.benches import CELL
 
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "USB0::0x0699::0x035C::C019999::INSTR"
-DIE = DieAddress(0, 0)
-CELL = 12
+INSTRUMENT = "tektronix_afg31000"
 
 
 @pytest.fixture
-def bench():
-    """A bench whose generator reaches one cell."""
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "tektronix_afg31000"})
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
-
-
-@pytest.fixture(params=["in process", "tcp"])
-def generator(request, bench):
-    with bench.serve() as addresses:
-        if request.param == "tcp":
-            ends = {"write_termination": "\n", "read_termination": "\n"}  # a socket needs them
-            client = AFG3152C(addresses[ADDRESS], visa_library="@py", **ends)
-        else:
-            client = AFG3152C(ADDRESS, visa_library=bench.visa_library)
-        yield client
-        client.adapter.close()
+def generator(link):
+    client = AFG3152C(link.address, visa_library=link.library, **link.ends)
+    yield client
+    client.adapter.close()
 
 
 def test_settings_of_both_channels(generator):

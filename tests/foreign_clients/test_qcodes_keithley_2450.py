@@ -6,40 +6,18 @@ import pytest
 pytest.importorskip("qcodes")
 from qcodes.instrument_drivers.Keithley import Keithley2450
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
-
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "GPIB0::18::INSTR"
-DIE = DieAddress(0, 0)
-CELL = 12
+INSTRUMENT = "keithley_2450"
 NO_ERROR = '0,"No error;0;0 0"'
 
 
-def make_bench() -> SimulatedBench:
-    """A bench whose SMU reaches one cell."""
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "keithley_2450"})
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
-
-
-@pytest.fixture(params=["in process", "tcp"])
-def keithley(request):
+@pytest.fixture
+def keithley(link):
     """The client, connected."""
-    bench = make_bench()
-    with bench.serve() as addresses:
-        if request.param == "tcp":
-            client = Keithley2450("keithley", addresses[ADDRESS], visalib="@py")
-        else:
-            client = Keithley2450("keithley", ADDRESS, visalib=bench.visa_library)
-        client.reset()
-        yield client
-        client.close()
+    client = Keithley2450("keithley", link.address, visalib=link.library)
+    client.reset()
+    yield client
+    client.close()
 
 
 @pytest.fixture

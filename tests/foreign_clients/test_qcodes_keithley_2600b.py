@@ -11,38 +11,18 @@ pytest.importorskip("qcodes")
 from qcodes.dataset import LinSweep
 from qcodes.instrument_drivers import Keithley
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
+from tests.foreign_clients.benches import one_cell_bench
 
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "GPIB0::26::INSTR"
-DIE = DieAddress(0, 0)
-CELL = 12
+INSTRUMENT = "keithley_2600b"
 
 
-def make_bench(model: str = "2636B") -> SimulatedBench:
-    """A bench whose SMU reaches one cell."""
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "keithley_2600b"}, options={ADDRESS: {"model": model}})
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
-
-
-@pytest.fixture(params=["in process", "tcp"])
-def keithley(request):
+@pytest.fixture
+def keithley(link):
     """The client, connected."""
-    bench = make_bench()
-    with bench.serve() as addresses:
-        if request.param == "tcp":
-            client = Keithley.Keithley2636B("keithley", addresses[ADDRESS], visalib="@py")
-        else:
-            client = Keithley.Keithley2636B("keithley", ADDRESS, visalib=bench.visa_library)
-        yield client
-        client.close()
+    client = Keithley.Keithley2636B("keithley", link.address, visalib=link.library)
+    yield client
+    client.close()
 
 
 def no_errors(keithley) -> bool:
@@ -62,8 +42,9 @@ def test_snapshot_reads_every_attribute(keithley):
 @pytest.mark.parametrize("model", ["2602B", "2604B", "2612B", "2614B", "2634B"])
 def test_the_other_models_with_two_channels(model):
     """Each driver class checks the model, sets every range it knows of, and takes a snapshot."""
-    bench = make_bench(model)
-    client = getattr(Keithley, f"Keithley{model}")("other", ADDRESS, visalib=bench.visa_library)
+    bench = one_cell_bench(INSTRUMENT, model=model)
+    (address,) = bench.emulators
+    client = getattr(Keithley, f"Keithley{model}")("other", address, visalib=bench.visa_library)
     try:
         client.snapshot(update=True)
         for smu in (client.smua, client.smub):

@@ -5,38 +5,18 @@ import pytest
 pytest.importorskip("qcodes")
 from qcodes.instrument_drivers.Keysight import Keysight33522B
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
+from tests.foreign_clients.benches import CELL
 
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "USB0::0x0957::0x2807::MY57801234::INSTR"
-DIE = DieAddress(0, 0)
-CELL = 12
+INSTRUMENT = "keysight_33500b"
 
 
 @pytest.fixture
-def bench():
-    """A bench whose generator reaches one cell."""
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "keysight_33500b"})
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
-
-
-@pytest.fixture(params=["in process", "tcp"])
-def generator(request, bench):
+def generator(link):
     """The client, connected."""
-    with bench.serve() as addresses:
-        if request.param == "tcp":
-            client = Keysight33522B("awg", addresses[ADDRESS], visalib="@py")
-        else:
-            client = Keysight33522B("awg", ADDRESS, visalib=bench.visa_library)
-        yield client
-        client.close()
+    client = Keysight33522B("awg", link.address, visalib=link.library)
+    yield client
+    client.close()
 
 
 def test_snapshot_reads_every_parameter(generator):

@@ -15,41 +15,25 @@ from qcodes.instrument_drivers.Keysight.keysightb1500 import (
     constants,
 )
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
+from tests.foreign_clients.benches import CELL, one_cell_bench
 
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "GPIB0::17::INSTR"
-DIE = DieAddress(0, 0)
-CELL = 12
+INSTRUMENT = "keysight_b1500a"
 MODULES = ("B1517A", "B1511B", "B1520A", "", "B1530A")
 
 
-def make_bench() -> SimulatedBench:
-    """A bench whose first SMU reaches one cell."""
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    options = {ADDRESS: {"modules": MODULES}}
-    bench = SimulatedBench(wafer, {ADDRESS: "keysight_b1500a"}, options=options)
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
+@pytest.fixture
+def bench():
+    return one_cell_bench(INSTRUMENT, modules=MODULES)
 
 
-@pytest.fixture(params=["in process", "tcp"])
-def mainframe(request):
+@pytest.fixture
+def mainframe(link, bench):
     """The client, connected."""
-    bench = make_bench()
-    with bench.serve() as addresses:
-        if request.param == "tcp":
-            client = KeysightB1500("b1500", addresses[ADDRESS], visalib="@py")
-        else:
-            client = KeysightB1500("b1500", ADDRESS, visalib=bench.visa_library)
-        client.truth = bench.station.die.conductance(np.array([CELL]), 0.1)[0]
-        yield client
-        client.close()
+    client = KeysightB1500("b1500", link.address, visalib=link.library)
+    client.truth = bench.station.die.conductance(np.array([CELL]), 0.1)[0]
+    yield client
+    client.close()
 
 
 def test_it_finds_the_modules(mainframe):

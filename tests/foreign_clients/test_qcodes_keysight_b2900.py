@@ -10,43 +10,19 @@ import pytest
 pytest.importorskip("qcodes")
 from qcodes.instrument_drivers.Keysight import KeysightB2962A
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
+from tests.foreign_clients.benches import CELL
 
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "GPIB0::23::INSTR"
-DIE = DieAddress(0, 0)
-CELL = 12
+INSTRUMENT = "keysight_b2900"
 NO_ERROR = '+0,"No error"'
 
 
-def make_bench() -> SimulatedBench:
-    """A bench whose SMU reaches one cell."""
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "keysight_b2900"})
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
-
-
 @pytest.fixture
-def bench():
-    return make_bench()
-
-
-@pytest.fixture(params=["in process", "tcp"])
-def keysight(request, bench):
+def keysight(link):
     """The client, connected."""
-    with bench.serve() as addresses:
-        if request.param == "tcp":
-            client = KeysightB2962A("keysight", addresses[ADDRESS], visalib="@py")
-        else:
-            client = KeysightB2962A("keysight", ADDRESS, visalib=bench.visa_library)
-        yield client
-        client.close()
+    client = KeysightB2962A("keysight", link.address, visalib=link.library)
+    yield client
+    client.close()
 
 
 @pytest.fixture

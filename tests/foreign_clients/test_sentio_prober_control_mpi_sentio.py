@@ -18,35 +18,33 @@ from sentio_prober_control.Sentio.Enumerations import (
 from sentio_prober_control.Sentio.ProberBase import ProberException
 from sentio_prober_control.Sentio.ProberSentio import SentioProber
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
+from tests.foreign_clients.benches import DIES, prober_bench
 
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "GPIB0::20::INSTR"
-DIES = [DieAddress(0, 0), DieAddress(1, 0), DieAddress(0, 1)]
+INSTRUMENT = "mpi_sentio"
 
 
-@pytest.fixture(params=["visa in process", "tcp"])
-def rig(request, monkeypatch):
-    """The client and the bench, whose dies have two sub-sites."""
-    wafer = SimulatedWafer(
-        addresses=DIES, geometry=DieGeometry(subarrays=1, rows=2, columns=2), seed=1
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "mpi_sentio"}, options={ADDRESS: {"subsites": 2}})
-    with bench.serve() as addresses:
-        if request.param == "tcp":
-            _, host, port, _ = addresses[ADDRESS].split("::")
-            communicator = CommunicatorTcpIp.create(f"{host}:{port}")
-        else:
-            # The communicator takes the system's VISA library: here the system has the bench's.
-            system = functools.partial(pyvisa.ResourceManager, bench.visa_library)
-            monkeypatch.setattr(pyvisa, "ResourceManager", system)
-            communicator = CommunicatorVisa.create(ADDRESS)
-        yield SentioProber(communicator), bench
-        communicator.disconnect()
-        if request.param == "tcp":  # disconnect() leaves its reader, and with it the socket, open
-            communicator._CommunicatorTcpIp__reader.close()
+@pytest.fixture
+def bench():
+    """Its dies have two sub-sites; the VISA communicator expects it on GPIB."""
+    return prober_bench(INSTRUMENT, address="GPIB0::20::INSTR", subsites=2)
+
+
+@pytest.fixture
+def rig(bench, link, monkeypatch):
+    """The client and the bench."""
+    if link.tcp:
+        _, host, port, _ = link.address.split("::")
+        communicator = CommunicatorTcpIp.create(f"{host}:{port}")
+    else:
+        # The communicator takes the system's VISA library: here the system has the bench's.
+        system = functools.partial(pyvisa.ResourceManager, link.library)
+        monkeypatch.setattr(pyvisa, "ResourceManager", system)
+        communicator = CommunicatorVisa.create(link.address)
+    yield SentioProber(communicator), bench
+    communicator.disconnect()
+    if link.tcp:  # disconnect() leaves its reader, and with it the socket, open
+        communicator._CommunicatorTcpIp__reader.close()
 
 
 def test_it_walks_the_route_to_its_end(rig):
@@ -88,14 +86,14 @@ def test_contact_can_be_locked(rig):
     assert (bench.station.die_under_needles, bench.station.in_contact) == (DIES[0], True)
 
 
-def test_bins_belong_to_dies_and_subsites(rig):
-    prober, bench = rig
+def test_bins_belong_to_dies_and_subsites(rig, emulator):
+    prober, _ = rig
     prober.map.step_first_die()
     assert prober.map.bin_step_next_die(3) == (1, 0, 0)
     prober.map.bins.set_bin(5, 0, 1, 1)
-    assert bench.emulators[ADDRESS].bins == {(DIES[0], 0): 3, (DIES[2], 1): 5}
+    assert emulator.bins == {(DIES[0], 0): 3, (DIES[2], 1): 5}
     prober.map.bins.clear_all()
-    assert bench.emulators[ADDRESS].bins == {}
+    assert emulator.bins == {}
 
 
 def test_subsites_of_one_die(rig):

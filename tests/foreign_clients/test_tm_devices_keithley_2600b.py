@@ -1,66 +1,17 @@
-"""Tektronix' own `tm_devices`, unmodified, on the emulator: in process and over TCP.
-
-It takes a VISA library by name only, so the in-process one is registered as PyVISA backend.
-"""
-
-import itertools
-import sys
-import types
+"""Tektronix' own `tm_devices`, unmodified, on the emulator: in process and over TCP."""
 
 import pytest
 
 pytest.importorskip("tm_devices")
-from tm_devices import DeviceManager
-from tm_devices.helpers import LoggingLevels, configure_logging
-
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
 
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "GPIB0::26::INSTR"
-DIE = DieAddress(0, 0)
-CELL = 12
-NUMBERS = itertools.count()
+INSTRUMENT = "keithley_2600b"
 
 
-def make_bench() -> SimulatedBench:
-    """A bench whose SMU reaches one cell."""
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "keithley_2600b"})
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
-
-
-@pytest.fixture(scope="module")
-def manager():
-    """A process has one device manager. Its log would go to a file in the working directory."""
-    configure_logging(
-        log_console_level=LoggingLevels.NONE,
-        log_file_level=LoggingLevels.NONE,
-        log_uncaught_exceptions=False,
-    )
-    with DeviceManager(verbose=False) as devices:
-        devices.setup_cleanup_enabled = devices.teardown_cleanup_enabled = False
-        yield devices
-
-
-@pytest.fixture(params=["in process", "tcp"])
-def smu(request, manager, monkeypatch):
+@pytest.fixture
+def smu(linked_manager, link):
     """The client, connected."""
-    bench = make_bench()
-    backend = types.ModuleType(f"pyvisa_cellbench{next(NUMBERS)}")  # PyVISA remembers each name
-    backend.WRAPPER_CLASS = lambda *_: bench.visa_library
-    monkeypatch.setitem(sys.modules, backend.__name__, backend)
-    with bench.serve() as addresses:
-        tcp = request.param == "tcp"
-        manager.visa_library = "@py" if tcp else backend.__name__.replace("pyvisa_", "@")
-        client = manager.add_smu(addresses[ADDRESS] if tcp else ADDRESS)
-        yield client
-        manager.remove_all_devices()
+    return linked_manager.add_smu(link.address)
 
 
 def test_source_measure_and_compliance(smu):

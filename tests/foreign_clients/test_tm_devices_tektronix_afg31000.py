@@ -1,70 +1,24 @@
-"""Tektronix' own `tm_devices`, unmodified, on the emulator: in process and over TCP.
-
-It takes a VISA library by name only, so the in-process one is registered as PyVISA backend.
-"""
-
-import itertools
-import sys
-import types
+"""Tektronix' own `tm_devices`, unmodified, on the emulator: in process and over TCP."""
 
 import pytest
 
 pytest.importorskip("tm_devices")
-from tm_devices import DeviceManager
-from tm_devices.helpers import LoggingLevels, configure_logging
 from tm_devices.helpers.enums import SignalGeneratorFunctionsAFG
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
+from tests.foreign_clients.benches import CELL
 
 pytestmark = pytest.mark.filterwarnings("default")
-ADDRESS = "USB0::0x0699::0x035C::C019999::INSTR"
-DIE = DieAddress(0, 0)
-CELL = 12
-NUMBERS = itertools.count()
+INSTRUMENT = "tektronix_afg31000"
 PULSE = SignalGeneratorFunctionsAFG.PULSE
 AT_ITS_END = "SOURCE1:BURST:IDLE END;STATE ON;:TRIGGER:SEQUENCE:SOURCE EXT"
 
 
 @pytest.fixture
-def bench():
-    """A bench whose generator reaches one cell."""
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "tektronix_afg31000"})
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
-
-
-@pytest.fixture(scope="module")
-def manager():
-    """A process has one device manager. Its log would go to a file in the working directory."""
-    configure_logging(
-        log_console_level=LoggingLevels.NONE,
-        log_file_level=LoggingLevels.NONE,
-        log_uncaught_exceptions=False,
-    )
-    with DeviceManager(verbose=False) as devices:
-        devices.setup_cleanup_enabled = devices.teardown_cleanup_enabled = False
-        yield devices
-
-
-@pytest.fixture(params=["in process", "tcp"])
-def generator(request, bench, manager, monkeypatch):
+def generator(linked_manager, link):
     """The client, connected."""
-    backend = types.ModuleType(f"pyvisa_generator{next(NUMBERS)}")  # PyVISA remembers each name
-    backend.WRAPPER_CLASS = lambda *_: bench.visa_library
-    monkeypatch.setitem(sys.modules, backend.__name__, backend)
-    with bench.serve() as addresses:
-        tcp = request.param == "tcp"
-        manager.visa_library = "@py" if tcp else backend.__name__.replace("pyvisa_", "@")
-        client = manager.add_afg(addresses[ADDRESS] if tcp else ADDRESS)
-        client.ieee_cmds.cls()
-        yield client
-        manager.remove_all_devices()
+    client = linked_manager.add_afg(link.address)
+    client.ieee_cmds.cls()
+    return client
 
 
 def test_it_recognises_the_model(generator):
@@ -73,12 +27,12 @@ def test_it_recognises_the_model(generator):
     assert generator.opt_string == "0"
 
 
-def test_it_agrees_about_the_ranges(generator, bench):
+def test_it_agrees_about_the_ranges(generator, emulator):
     """Its figures are those that the emulator enforces."""
     limits = generator.get_waveform_constraints(PULSE, frequency=1e6)
-    assert limits.amplitude_range.upper == 2 * bench.emulators[ADDRESS].largest_level
-    assert limits.offset_range.upper == bench.emulators[ADDRESS].largest_level
-    assert limits.frequency_range.upper == bench.emulators[ADDRESS].fastest_pulses
+    assert limits.amplitude_range.upper == 2 * emulator.largest_level
+    assert limits.offset_range.upper == emulator.largest_level
+    assert limits.frequency_range.upper == emulator.fastest_pulses
 
 
 def test_a_function_on_both_channels(generator):
