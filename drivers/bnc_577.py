@@ -13,9 +13,10 @@ from typing import Any
 from pymeasure.instruments import Instrument
 from pymeasure.instruments.validators import strict_discrete_set
 
-from crossbar.errors import InstrumentError, LimitError, ReplyError, ReportedError
+from crossbar.errors import ReplyError, ReportedError
 from crossbar.pulses import Pulse
 from crossbar.units import Seconds, Volts, format_quantity
+from drivers.as_prepared import did_not_hold
 from drivers.hardware_range import hardware_range
 from drivers.identity import identity_asked_once, model_field, wrong_instrument
 from drivers.protection import Protection
@@ -201,12 +202,10 @@ class BNC577(Instrument):
         ``max_amplitude`` is the largest pulse that `apply` will send, in open-circuit volts; the
         instrument has no limit of its own. Raises LimitError, ReportedError, or InstrumentError.
         """
-        if not AMPLITUDES[0] <= max_amplitude <= AMPLITUDES[1]:
-            raise LimitError(
-                f"A limit of {max_amplitude:g} V was asked for, but the {NAME} sends "
-                f"{AMPLITUDES[0]:g} to {AMPLITUDES[1]:g} V open circuit. Change max_amplitude, or "
-                "use another generator for a cell that bears less."
-            )
+        self.reach.check_limit(
+            max_amplitude,
+            "Change max_amplitude, or use another generator for a cell that bears less.",
+        )
         self.off()
         self._max_amplitude = max_amplitude
         self._command("*RST")
@@ -282,12 +281,7 @@ class BNC577(Instrument):
     def _check(self, pulse: Pulse) -> None:
         """Nothing has been sent yet. Raises LimitError."""
         self.reach.check(pulse)
-        if pulse.amplitude > self._max_amplitude:
-            raise LimitError(
-                f"Pulse of {pulse.amplitude:g} V refused: the {NAME} was prepared for at most "
-                f"{self._max_amplitude:g} V open circuit. Lower the amplitude, or raise the "
-                "bench's limit."
-            )
+        self.reach.check_prepared(pulse, self._max_amplitude)
 
     def _set_up(self, pulse: Pulse) -> None:
         """Set the pulse with the channel off; switch it on once every setting reads back."""
@@ -319,10 +313,7 @@ class BNC577(Instrument):
 
     def _refuse(self, what: str, expected: str, actual: str) -> None:
         """Raise InstrumentError for a setting that did not hold."""
-        raise InstrumentError(
-            f"The {NAME} was to have {what} {expected}, but reads back {actual}: was it switched "
-            "off and on, or set by hand? Nothing was sent. Open the bench anew, which prepares it."
-        )
+        raise did_not_hold(NAME, what, expected=expected, actual=actual)
 
     def _command(self, command: str) -> None:
         """Send a command that is no property, and read its answer."""

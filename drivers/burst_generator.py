@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 from pymeasure.instruments import Instrument
 
-from crossbar.errors import InstrumentError, LimitError, ReplyError, WrongInstrumentError
+from crossbar.errors import InstrumentError, ReplyError, WrongInstrumentError
 from crossbar.pulses import Pulse
 from crossbar.units import Seconds, Volts
+from drivers.as_prepared import not_as_prepared
 from drivers.identity import identity_asked_once, model_field
 from drivers.protection import Protection
 from drivers.pulse_range import PulseRange
@@ -57,6 +58,11 @@ class BurstGenerator(Instrument):
     WAIT_FOR_INPUT: ClassVar[str]
     """Takes triggers from the external input."""
     reach: PulseRange
+    limit_high: Any
+    limit_low: Any
+    limits_enabled: Any
+    """A model without this switch has a `_set_limits` and a `_read_limits` of its own."""
+    load: Any
 
     identity = identity_asked_once()
 
@@ -79,19 +85,15 @@ class BurstGenerator(Instrument):
         raise_reported(self.ask(":SYST:ERR?"), self.ask, self.reach.name)
         return []
 
-    def prepare(self, max_amplitude: Volts) -> None:
+    def prepare(self, max_amplitude: Volts | None = None) -> None:
         """Restore defaults and set up triggered single pulses, with limits on the levels.
 
         ``max_amplitude`` is the largest magnitude of a pulse that the generator itself will accept,
-        in open-circuit volts; the limits are read back. Raises LimitError, ReportedError, or
-        InstrumentError if a limit did not hold.
+        in open-circuit volts (without one, all that the model can do); the limits are read back.
+        Raises LimitError, ReportedError, or InstrumentError if a limit did not hold.
         """
-        if not self.reach.smallest <= max_amplitude <= self.reach.largest:
-            raise LimitError(
-                f"A limit of ±{max_amplitude:g} V was asked for, but the {self.reach.name} sends "
-                f"{self.reach.smallest:g} to {self.reach.largest:g} V open circuit. Change "
-                "max_amplitude."
-            )
+        max_amplitude = self.reach.largest if max_amplitude is None else max_amplitude
+        self.reach.check_limit(max_amplitude)
         self.write("*CLS;*RST")
         self.write(f"{self.OUTPUT} OFF")
         self._prepare_burst()
@@ -160,12 +162,15 @@ class BurstGenerator(Instrument):
         raise NotImplementedError
 
     def _set_limits(self, max_amplitude: Volts) -> None:
-        """Send the level limits."""
-        raise NotImplementedError
+        """Send the level limits, and put them in force."""
+        self.limit_high = max_amplitude
+        self.limit_low = -max_amplitude
+        self.limits_enabled = True
 
     def _read_limits(self) -> tuple[float, float, bool]:
         """The highest and the lowest level in open-circuit volts, and whether they hold."""
-        raise NotImplementedError
+        high, low, enabled = self.limit_high, self.limit_low, self.limits_enabled
+        return (*self._open_circuit_limits(high, low, self.load), bool(enabled))
 
     def _open_circuit_limits(self, high: Any, low: Any, load: Any) -> tuple[float, float]:
         """Levels count across the load that the generator was told of: open circuit if infinite."""
@@ -186,17 +191,19 @@ class BurstGenerator(Instrument):
             self.write(f"{name} {value}")
         self._check_set_up(pulse.width)  # with one setting refused, it would be another pulse
         # Once more what keeps the cell at 0 V, in the message that closes the relay: switched off
-        # and on a moment ago, the generator would send its factory setting's sine wave.
+        # and on a moment ago, the generator would send its factory setting's pulse or sine wave.
         settings = ";".join(f"{name} {value}" for name, value in levels)
-        doing = f"{self.OUTPUT} ON"
-        answer = self.ask(
-            f"{self.FUNCTION} PULS;{self.WAIT_FOR_BUS};{settings};{wait_for_trigger};{doing}"
-            ";*ESR?;:SYST:ERR?"
-        )
+        once_more = self._once_more(settings, wait_for_trigger)
+        doing = self._addressed(f"{self.OUTPUT} ON")
+        answer = self.ask(f"{once_more};{doing};*ESR?;:SYST:ERR?")
         events, _, entry = answer.partition(";")
         raise_reported(entry, self.ask, self.reach.name, doing=doing)
         if not events.strip().lstrip("+").isdigit() or int(events) & POWER_ON:
-            raise self._not_as_prepared(f"event status {events.strip()!r}")
+            raise not_as_prepared(self.reach.name, f"event status {events.strip()!r}")
+
+    def _once_more(self, levels: str, wait_for_trigger: str) -> str:
+        """Single pulses of these levels, waiting for their trigger, in the maker's order."""
+        return f"{self.FUNCTION} PULS;{self.WAIT_FOR_BUS};{levels};{wait_for_trigger}"
 
     def _levels(self, amplitude: Volts) -> tuple[tuple[str, str], ...]:
         """0 V and ``amplitude``, idling at 0 V.
@@ -225,7 +232,7 @@ class BurstGenerator(Instrument):
         answered, _, entry = rest.partition(";")
         raise_reported(entry, self.ask, self.reach.name)
         if function.strip() != "PULS":
-            raise self._not_as_prepared(f"its function is {function.strip()!r}")
+            raise not_as_prepared(self.reach.name, f"its function is {function.strip()!r}")
         try:
             off_by = abs(float(answered) - width)
         except ValueError:
@@ -234,17 +241,18 @@ class BurstGenerator(Instrument):
                 "Clear the connection and reopen it."
             ) from None
         if not off_by <= WIDTH_TOLERANCE * width:
-            raise self._not_as_prepared(f"it made {answered.strip()} s of a width of {width:g} s")
+            raise not_as_prepared(
+                self.reach.name, f"it made {answered.strip()} s of a width of {width:g} s"
+            )
 
-    def _not_as_prepared(self, sign: str) -> InstrumentError:
-        return InstrumentError(
-            f"The {self.reach.name} is not as it was prepared ({sign}): was it switched off and "
-            "on, or set by hand? The pulse was not sent. Open the bench anew, which prepares it."
-        )
+    def _addressed(self, command: str) -> str:
+        """A command as it goes out."""
+        return command
 
     def _command(self, command: str) -> None:
         """Send a command and look into the error queue, in one message."""
-        raise_reported(self.ask(f"{command};:SYST:ERR?"), self.ask, self.reach.name, doing=command)
+        doing = self._addressed(command)
+        raise_reported(self.ask(f"{doing};:SYST:ERR?"), self.ask, self.reach.name, doing=doing)
 
     def _check_limits(self, max_amplitude: Volts) -> None:
         high, low, in_force = self._read_limits()

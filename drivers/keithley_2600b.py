@@ -22,9 +22,8 @@ from drivers.keithley_2600b_channel import NAME, SourceMeasureUnit, as_truth
 from drivers.keithley_2600b_ratings import ANY_MODEL, MODELS, Ratings
 from drivers.protection import Protection
 from drivers.tsp_error_queue import raise_reported
+from drivers.tsp_link import synchronize
 
-IN_STEP = "in step"
-MAX_STALE_REPLIES = 1000
 IDENTITY = re.compile(r"Model\s+(26\d\dB)", re.IGNORECASE)
 FIRST, LAST = min(MODELS), max(MODELS)
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)?", re.ASCII)
@@ -78,21 +77,8 @@ class Keithley2600B(Instrument):
         return []
 
     def synchronize(self) -> None:
-        """Stop a running script, drop unread replies and old errors, and silence prompts.
-
-        Afterwards the next reply answers the next query, whatever an earlier program or a timeout
-        left behind. Levels and the output stay as they are.
-        """
-        self.write("abort")  # also ends a script whose endscript never came
-        self.write("*CLS")
-        self.write(f'localnode.prompts = 0 localnode.showerrors = 0 print("{IN_STEP}")')
-        for _ in range(MAX_STALE_REPLIES):
-            if self.read().strip() == IN_STEP:
-                return
-        raise ReplyError(
-            f"{self.name} kept sending other replies ({MAX_STALE_REPLIES} of them) when asked to "
-            "print a mark. Power it down and up again."
-        )
+        """Bring the link back in step (`tsp_link`); levels and the output stay as they are."""
+        synchronize(self.write, self.read, self.name)
 
     def prepare(
         self,

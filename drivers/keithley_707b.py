@@ -15,6 +15,7 @@ from crossbar.errors import ConfigurationError, InstrumentError, ReplyError
 from drivers.identity import identity_asked_once, wrong_instrument
 from drivers.protection import Protection
 from drivers.tsp_error_queue import raise_reported
+from drivers.tsp_link import synchronize
 
 NAME = "Keithley 707B"
 ANY_ORDER, BREAK_BEFORE_MAKE, MAKE_BEFORE_BREAK = 0, 1, 2
@@ -25,8 +26,6 @@ SIZE = re.compile(r"\b(\d+)x(\d+)\b")
 EMPTY_SLOT = "Empty Slot"
 NOTHING = "nil"
 ALL_CLOSED = 'channel.getclose("allslots")'
-IN_STEP = "in step"
-MAX_STALE_REPLIES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,17 +145,8 @@ class Keithley707B(Instrument):
         self._check_cards()
 
     def synchronize(self) -> None:
-        """Stop a running script, drop unread replies and old errors, and silence prompts."""
-        self.write("abort")  # also ends a script whose endscript never came
-        self.write("*CLS")
-        self.write(f'localnode.prompts = 0 localnode.showerrors = 0 print("{IN_STEP}")')
-        for _ in range(MAX_STALE_REPLIES):
-            if self.read().strip() == IN_STEP:
-                return
-        raise ReplyError(
-            f"The {self.name} kept sending other replies ({MAX_STALE_REPLIES} of them) when asked "
-            "to print a mark. Power it down and up again."
-        )
+        """Bring the link back in step (`tsp_link`)."""
+        synchronize(self.write, self.read, self.name)
 
     def close_only(self, channels: Sequence[str]) -> None:
         """Close these crosspoints and open all others; return when they have settled.

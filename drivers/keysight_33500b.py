@@ -14,7 +14,12 @@ from pymeasure.instruments.validators import strict_discrete_set
 
 from crossbar.units import Seconds, Volts
 from drivers.burst_generator import LONGEST_WIDTH, BurstGenerator
-from drivers.hardware_range import hardware_range
+from drivers.generator_settings import (
+    amplitude_setting,
+    level_limits,
+    offset_setting,
+    polarity_setting,
+)
 from drivers.pulse_range import PulseRange
 
 NAME = "Keysight 33500B"
@@ -90,42 +95,10 @@ class Keysight33500B(BurstGenerator, Agilent33500):
         super().__init__(adapter, name, **kwargs)
         self._ratings: Ratings = MODELS["33511B"]
 
-    amplitude = Instrument.control(
-        ":VOLT?",
-        ":VOLT %.9g",
-        """Control the high level minus the low level, in volts (strictly 0.02 to 20).""",
-        validator=hardware_range("amplitude", "V", NAME),
-        values=(MIN_AMPLITUDE, 2 * MAX_LEVEL),
-    )
-    offset = Instrument.control(
-        ":VOLT:OFFS?",
-        ":VOLT:OFFS %.9g",
-        """Control the mean of the high and the low level, in volts (strictly -10 to 10).""",
-        validator=hardware_range("offset", "V", NAME),
-        values=(-MAX_LEVEL, MAX_LEVEL),
-    )
-    polarity = Instrument.control(
-        ":OUTP1:POL?",
-        ":OUTP1:POL %s",
-        """Control the polarity (str, strictly "NORM": idle at the low level, or "INV").""",
-        validator=strict_discrete_set,
-        values=("NORM", "INV"),
-        cast=str,
-    )
-    limit_high = Instrument.control(
-        ":VOLT:LIM:HIGH?",
-        ":VOLT:LIM:HIGH %.9g",
-        """Control the highest level that the generator accepts, in volts (strictly -10 to 10).""",
-        validator=hardware_range("upper limit", "V", NAME),
-        values=(-MAX_LEVEL, MAX_LEVEL),
-    )
-    limit_low = Instrument.control(
-        ":VOLT:LIM:LOW?",
-        ":VOLT:LIM:LOW %.9g",
-        """Control the lowest level that the generator accepts, in volts (strictly -10 to 10).""",
-        validator=hardware_range("lower limit", "V", NAME),
-        values=(-MAX_LEVEL, MAX_LEVEL),
-    )
+    amplitude = amplitude_setting(AMPLITUDE, NAME, (MIN_AMPLITUDE, 2 * MAX_LEVEL))
+    offset = offset_setting(OFFSET, NAME, MAX_LEVEL)
+    polarity = polarity_setting(POLARITY)
+    limit_high, limit_low = level_limits(":VOLT:LIM", NAME, MAX_LEVEL)
     limits_enabled = Instrument.control(
         ":VOLT:LIM:STAT?",
         ":VOLT:LIM:STAT %d",
@@ -144,13 +117,14 @@ class Keysight33500B(BurstGenerator, Agilent33500):
     )
 
     @property
+    def load(self) -> Any:
+        """Get the load that programmed levels refer to, in ohms (9.9e37 for an open circuit)."""
+        return self.output_load
+
+    @property
     def channels_available(self) -> int:
         """Get how many outputs the model has; this driver uses the first."""
         return self._ratings.channels
-
-    def prepare(self, max_amplitude: Volts = MAX_LEVEL) -> None:
-        """As `BurstGenerator.prepare`."""
-        super().prepare(max_amplitude)
 
     def _take_ratings(self, ratings: Ratings) -> None:
         self._ratings = ratings
@@ -166,12 +140,3 @@ class Keysight33500B(BurstGenerator, Agilent33500):
         self.burst_state = True
         self.pulse_hold = "WIDT"
         self.pulse_transition = self._ratings.fastest_edge
-
-    def _set_limits(self, max_amplitude: Volts) -> None:
-        self.limit_high = max_amplitude
-        self.limit_low = -max_amplitude
-        self.limits_enabled = True
-
-    def _read_limits(self) -> tuple[float, float, bool]:
-        high, low, enabled = self.limit_high, self.limit_low, self.limits_enabled
-        return (*self._open_circuit_limits(high, low, self.output_load), bool(enabled))

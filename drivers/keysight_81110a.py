@@ -3,12 +3,18 @@
 from typing import Any, ClassVar
 
 from pymeasure.instruments import Instrument
-from pymeasure.instruments.validators import strict_discrete_set, strict_range
+from pymeasure.instruments.validators import strict_range
 
 from crossbar.units import Seconds, Volts
-from drivers.hardware_range import hardware_range
+from drivers.generator_settings import (
+    amplitude_setting,
+    edge_settings,
+    level_limits,
+    offset_setting,
+    width_setting,
+)
 from drivers.pulse_range import PulseRange
-from drivers.triggered_generator import TriggeredGenerator
+from drivers.triggered_generator import TriggeredGenerator, arm_source_setting
 
 NAME = "Keysight 81110A"
 HIGH_IMPEDANCE = 999e3
@@ -39,8 +45,6 @@ class Keysight81110A(TriggeredGenerator):
     """
 
     MODELS: ClassVar[dict[str, Any]] = {"HP81110A": None, "81110A": None}
-    OUTPUT = ":OUTP{ch}"
-    POLARITY = ":OUTP{ch}:POL"
     AMPLITUDE = ":VOLT{ch}"
     OFFSET = ":VOLT{ch}:OFF"
     WIDTH = ":PULS:WIDT{ch}"
@@ -56,9 +60,6 @@ class Keysight81110A(TriggeredGenerator):
         longest=WIDTHS[1],
     )
 
-    def __init__(self, adapter: Any, name: str = NAME, *, output: int = 1, **kwargs: Any) -> None:
-        super().__init__(adapter, name, output=output, **kwargs)
-
     load = Instrument.control(
         ":OUTP{ch}:IMP:EXT?",
         ":OUTP{ch}:IMP:EXT %.9g",
@@ -66,63 +67,12 @@ class Keysight81110A(TriggeredGenerator):
         validator=strict_range,
         values=(0.1, 999e3),
     )
-    amplitude = Instrument.control(
-        ":VOLT{ch}?",
-        ":VOLT{ch} %.9g",
-        """Control the high level minus the low level, in volts (strictly 0.2 to 10).""",
-        validator=hardware_range("amplitude", "V", NAME),
-        values=(MIN_AMPLITUDE, MAX_LEVEL),
-    )
-    offset = Instrument.control(
-        ":VOLT{ch}:OFF?",
-        ":VOLT{ch}:OFF %.9g",
-        """Control the mean of the high and the low level, in volts (strictly -10 to 10).""",
-        validator=hardware_range("offset", "V", NAME),
-        values=(-MAX_LEVEL, MAX_LEVEL),
-    )
-    limit_high = Instrument.control(
-        ":VOLT{ch}:LIM:HIGH?",
-        ":VOLT{ch}:LIM:HIGH %.9g",
-        """Control the highest level that the generator accepts, in volts (strictly -10 to 10).""",
-        validator=hardware_range("upper limit", "V", NAME),
-        values=(-MAX_LEVEL, MAX_LEVEL),
-    )
-    limit_low = Instrument.control(
-        ":VOLT{ch}:LIM:LOW?",
-        ":VOLT{ch}:LIM:LOW %.9g",
-        """Control the lowest level that the generator accepts, in volts (strictly -10 to 10).""",
-        validator=hardware_range("lower limit", "V", NAME),
-        values=(-MAX_LEVEL, MAX_LEVEL),
-    )
-    width = Instrument.control(
-        ":PULS:WIDT{ch}?",
-        ":PULS:WIDT{ch} %.9g",
-        """Control the pulse width at half amplitude, in seconds (strictly 3.03e-9 to 999.5).""",
-        validator=hardware_range("pulse width", "s", NAME),
-        values=WIDTHS,
-    )
-    leading_edge = Instrument.control(
-        ":PULS:TRAN{ch}?",
-        ":PULS:TRAN{ch} %.9g",
-        """Control the leading edge, 10 % to 90 %, in seconds (strictly 2e-9 to 0.2).""",
-        validator=hardware_range("leading edge", "s", NAME),
-        values=EDGES,
-    )
-    trailing_edge = Instrument.control(
-        ":PULS:TRAN{ch}:TRA?",
-        ":PULS:TRAN{ch}:TRA %.9g",
-        """Control the trailing edge, 90 % to 10 %, in seconds (strictly 2e-9 to 0.2).""",
-        validator=hardware_range("trailing edge", "s", NAME),
-        values=EDGES,
-    )
-    arm_source = Instrument.control(
-        ":ARM:SOUR?",
-        ":ARM:SOUR %s",
-        """Control what starts a pulse (str, strictly "MAN" for ``*TRG``, "EXT", "IMM", "INT2").""",
-        validator=strict_discrete_set,
-        values=("MAN", "EXT", "IMM", "INT2"),
-        cast=str,
-    )
+    amplitude = amplitude_setting(AMPLITUDE, NAME, (MIN_AMPLITUDE, MAX_LEVEL))
+    offset = offset_setting(OFFSET, NAME, MAX_LEVEL)
+    limit_high, limit_low = level_limits(":VOLT{ch}:LIM", NAME, MAX_LEVEL)
+    width = width_setting(WIDTH, NAME, WIDTHS)
+    leading_edge, trailing_edge = edge_settings(":PULS:TRAN{ch}", NAME, EDGES)
+    arm_source = arm_source_setting(":ARM:SOUR")
     trigger_count = Instrument.control(
         ":TRIG:COUN?",
         ":TRIG:COUN %d",
@@ -131,10 +81,6 @@ class Keysight81110A(TriggeredGenerator):
         values=(1, 65536),
         cast=int,
     )
-
-    def prepare(self, max_amplitude: Volts = MAX_LEVEL) -> None:
-        """As `BurstGenerator.prepare`; the other output is switched off."""
-        super().prepare(max_amplitude)
 
     def _prepare_single_pulses(self) -> None:
         self.load = HIGH_IMPEDANCE

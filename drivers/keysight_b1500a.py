@@ -186,11 +186,7 @@ class KeysightB1500A(Instrument):
         """
         self.reach.check(pulse)
         max_amplitude, _ = self._require_prepared()
-        if abs(pulse.amplitude) > max_amplitude:
-            raise LimitError(
-                f"Pulse of {pulse.amplitude:g} V refused: the {NAME} was prepared for at most "
-                f"{max_amplitude:g} V. Lower the amplitude, or raise the limit in bench.toml."
-            )
+        self.reach.check_prepared(pulse, max_amplitude)
         width = whole_steps(pulse.width)
         output = self.pulse_output
         try:

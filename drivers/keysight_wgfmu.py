@@ -10,7 +10,6 @@ from typing import Any
 from crossbar.errors import (
     ConfigurationError,
     InstrumentError,
-    LimitError,
     NotConnectedError,
     ReplyError,
     ReportedError,
@@ -183,12 +182,7 @@ class KeysightWgfmu:
         Raises LimitError before anything is sent, InstrumentError, and ReportedError.
         """
         self.reach.check(pulse)
-        most = self._require_prepared()
-        if abs(pulse.amplitude) > most:
-            raise LimitError(
-                f"Pulse of {pulse.amplitude:g} V refused: the {NAME} was prepared for at most "
-                f"{most:g} V. Lower the amplitude, or raise the limit in bench.toml."
-            )
+        self.reach.check_prepared(pulse, self._require_prepared())
         width = whole_steps(pulse.width, NAME)
         amplitude = float(pulse.amplitude)
         # At half amplitude the pulse is as wide as its flat part and one edge.

@@ -16,6 +16,7 @@ from pymeasure.instruments.validators import strict_discrete_set
 from crossbar.errors import InstrumentError, LimitError, ReportedError
 from crossbar.pulses import Pulse
 from crossbar.units import Seconds, Volts, format_quantity
+from drivers.as_prepared import did_not_hold
 from drivers.hardware_range import hardware_range
 from drivers.identity import identity_asked_once, wrong_instrument
 from drivers.protection import Protection
@@ -218,12 +219,7 @@ class Picosecond10070A(Instrument):
         open-circuit volts; the instrument's own limit is switched on at the step below it. Raises
         LimitError, or InstrumentError if a setting does not read back.
         """
-        if not self.reach.smallest <= max_amplitude <= self.reach.largest:
-            raise LimitError(
-                f"A limit of ±{max_amplitude:g} V was asked for, but the {NAME} sends "
-                f"{self.reach.smallest:g} to {self.reach.largest:g} V open circuit. Change "
-                "max_amplitude."
-            )
+        self.reach.check_limit(max_amplitude)
         self.write("header off")
         self.off()
         self._max_amplitude, self._settled = max_amplitude, None
@@ -290,13 +286,7 @@ class Picosecond10070A(Instrument):
     def _check(self, pulse: Pulse) -> None:
         """Nothing has been sent yet. Raises LimitError."""
         self.reach.check(pulse)
-        sent = max(abs(pulse.amplitude), abs(self.reach.nearest(pulse.amplitude)))
-        if sent > self._max_amplitude * (1 + ROUNDING):
-            raise LimitError(
-                f"Pulse of {pulse.amplitude:g} V refused: the {NAME} was prepared for at most "
-                f"{self._max_amplitude:g} V open circuit. Lower the amplitude, or raise the "
-                "bench's limit."
-            )
+        self.reach.check_prepared(pulse, self._max_amplitude * (1 + ROUNDING))
 
     def _set_up(self, pulse: Pulse) -> None:
         """Set the pulse with the output disabled; enable it once every setting reads back."""
@@ -352,7 +342,4 @@ class Picosecond10070A(Instrument):
 
     def _refuse(self, what: str, expected: str, actual: str) -> None:
         """Raise InstrumentError for a setting that did not hold."""
-        raise InstrumentError(
-            f"The {NAME} was to have {what} {expected}, but reads back {actual}: was it switched "
-            "off and on, or set by hand? Nothing was sent. Open the bench anew, which prepares it."
-        )
+        raise did_not_hold(NAME, what, expected=expected, actual=actual)

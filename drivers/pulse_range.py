@@ -24,6 +24,27 @@ class PulseRange:
         """The amplitude nearest to this one that the generator can make, where it has steps."""
         return amplitude
 
+    def check_limit(self, max_amplitude: Volts, remedy: str = "Change max_amplitude.") -> None:
+        """Raise LimitError for a limit below the smallest pulse or above the largest; NaN, too."""
+        if not self.smallest <= max_amplitude <= self.largest:
+            sign = "±" if len(self.signs) > 1 else ""
+            raise LimitError(
+                f"A limit of {sign}{max_amplitude:g} V was asked for, but the {self.name} sends "
+                f"{self.smallest:g} to {self.largest:g} V open circuit. {remedy}"
+            )
+
+    def check_prepared(self, pulse: Pulse, max_amplitude: Volts) -> None:
+        """Raise LimitError if more would be sent than the generator was prepared for.
+
+        The host's limit, where the generator has none of its own.
+        """
+        if max(abs(pulse.amplitude), abs(self.nearest(pulse.amplitude))) > max_amplitude:
+            raise LimitError(
+                f"Pulse of {pulse.amplitude:g} V refused: the {self.name} was prepared for at most "
+                f"{max_amplitude:g} V open circuit. Lower the amplitude, or raise the bench's "
+                "limit."
+            )
+
     def check(self, pulse: Pulse) -> Pulse:
         """Return the pulse, or raise LimitError: nothing is clipped."""
         if not self.smallest <= abs(pulse.amplitude) <= self.largest:

@@ -15,7 +15,12 @@ from pymeasure.instruments.validators import strict_discrete_set
 
 from crossbar.units import Seconds, Volts
 from drivers.burst_generator import BUS_LATENCY, SPARE_PERIOD, BurstGenerator
-from drivers.hardware_range import hardware_range
+from drivers.generator_settings import (
+    amplitude_setting,
+    level_limits,
+    offset_setting,
+    polarity_setting,
+)
 from drivers.pulse_range import PulseRange
 
 NAME = "Tektronix AFG31000"
@@ -113,42 +118,10 @@ class TektronixAFG31000(BurstGenerator):
         values={True: 1, False: 0},
         map_values=True,
     )
-    polarity = Instrument.control(
-        ":OUTP1:POL?",
-        ":OUTP1:POL %s",
-        """Control the polarity (str, strictly "NORM": idle at the low level, or "INV").""",
-        validator=strict_discrete_set,
-        values=("NORM", "INV"),
-        cast=str,
-    )
-    amplitude = Instrument.control(
-        ":SOUR1:VOLT:AMPL?",
-        ":SOUR1:VOLT:AMPL %.9g",
-        """Control the high level minus the low level, in volts (strictly 0.002 to 20).""",
-        validator=hardware_range("amplitude", "V", NAME),
-        values=(MIN_AMPLITUDE, 2 * HIGHEST_LEVEL),
-    )
-    offset = Instrument.control(
-        ":SOUR1:VOLT:OFFS?",
-        ":SOUR1:VOLT:OFFS %.9g",
-        """Control the mean of the high and the low level, in volts (strictly -10 to 10).""",
-        validator=hardware_range("offset", "V", NAME),
-        values=(-HIGHEST_LEVEL, HIGHEST_LEVEL),
-    )
-    limit_high = Instrument.control(
-        ":SOUR1:VOLT:LIM:HIGH?",
-        ":SOUR1:VOLT:LIM:HIGH %.9g",
-        """Control the highest level that the generator accepts, in volts (strictly -10 to 10).""",
-        validator=hardware_range("upper limit", "V", NAME),
-        values=(-HIGHEST_LEVEL, HIGHEST_LEVEL),
-    )
-    limit_low = Instrument.control(
-        ":SOUR1:VOLT:LIM:LOW?",
-        ":SOUR1:VOLT:LIM:LOW %.9g",
-        """Control the lowest level that the generator accepts, in volts (strictly -10 to 10).""",
-        validator=hardware_range("lower limit", "V", NAME),
-        values=(-HIGHEST_LEVEL, HIGHEST_LEVEL),
-    )
+    polarity = polarity_setting(POLARITY)
+    amplitude = amplitude_setting(AMPLITUDE, NAME, (MIN_AMPLITUDE, 2 * HIGHEST_LEVEL))
+    offset = offset_setting(OFFSET, NAME, HIGHEST_LEVEL)
+    limit_high, limit_low = level_limits(":SOUR1:VOLT:LIM", NAME, HIGHEST_LEVEL)
     burst_idle = Instrument.control(
         ":SOUR1:BURS:IDLE?",
         ":SOUR1:BURS:IDLE %s",
@@ -170,10 +143,6 @@ class TektronixAFG31000(BurstGenerator):
     def channels_available(self) -> int:
         """Get how many outputs the model has; this driver uses the first."""
         return self._ratings.channels
-
-    def prepare(self, max_amplitude: Volts | None = None) -> None:
-        """As `BurstGenerator.prepare`; without a limit, all that the model can do."""
-        super().prepare(self.reach.largest if max_amplitude is None else max_amplitude)
 
     def _take_ratings(self, ratings: Ratings) -> None:
         self._ratings = ratings

@@ -11,9 +11,10 @@ from pymeasure.instruments import Instrument
 from pymeasure.instruments.validators import strict_discrete_set
 
 from crossbar.errors import ConfigurationError, InstrumentError, LimitError, ReplyError
-from crossbar.pulses import Pulse
-from crossbar.units import Seconds, Volts, format_quantity
-from drivers.burst_generator import POWER_ON, BurstGenerator
+from crossbar.units import Seconds, format_quantity
+from drivers.as_prepared import not_as_prepared
+from drivers.burst_generator import BurstGenerator
+from drivers.generator_settings import polarity_setting
 from drivers.scpi_error_queue import ENTRY, QUEUE_LENGTH, raise_reported
 
 OUTPUTS = (1, 2)
@@ -36,6 +37,18 @@ def never_added(value: str, values: Sequence[str]) -> str:
     return value
 
 
+def arm_source_setting(header: str) -> Any:
+    """The property ``arm_source``."""
+    return Instrument.control(
+        f"{header}?",
+        f"{header} %s",
+        """Control what starts a pulse (str, strictly "MAN" for ``*TRG``, "EXT", "IMM", "INT2").""",
+        validator=strict_discrete_set,
+        values=("MAN", "EXT", "IMM", "INT2"),
+        cast=str,
+    )
+
+
 class TriggeredGenerator(BurstGenerator):
     """One output of a pulse generator, as a source of single pulses; see `BurstGenerator`.
 
@@ -46,18 +59,17 @@ class TriggeredGenerator(BurstGenerator):
     """One pulse, and no other shape, for a trigger."""
     PREPARED: ClassVar[str]
     """A query that tells `prepare`'s settings from the factory's; see `_is_prepared`."""
-    load: Any
-    limit_high: Any
-    limit_low: Any
+    OUTPUT = ":OUTP{ch}"
+    POLARITY = ":OUTP{ch}:POL"
 
-    def __init__(self, adapter: Any, name: str, *, output: int = 1, **kwargs: Any) -> None:
+    def __init__(self, adapter: Any, name: str = "", *, output: int = 1, **kwargs: Any) -> None:
         """``output`` (1 or 2) leads to the cells. Raises ConfigurationError for others."""
         if output not in OUTPUTS:
             raise ConfigurationError(
                 f"The {self.reach.name} has outputs 1 and 2, not {output!r}. Name the one that is "
                 "wired to the cells."
             )
-        super().__init__(adapter, name, includeSCPI=False, **kwargs)
+        super().__init__(adapter, name or self.reach.name, includeSCPI=False, **kwargs)
         self._output = output
 
     output_enabled = Instrument.control(
@@ -69,14 +81,7 @@ class TriggeredGenerator(BurstGenerator):
         set_process=lambda on: "ON" if on else "OFF",
         get_process=bool,
     )
-    polarity = Instrument.control(
-        ":OUTP{ch}:POL?",
-        ":OUTP{ch}:POL %s",
-        """Control the polarity (str, strictly "NORM": idle at the low level, or "INV").""",
-        validator=strict_discrete_set,
-        values=("NORM", "INV"),
-        cast=str,
-    )
+    polarity = polarity_setting(POLARITY)
     limits_enabled = Instrument.control(
         ":VOLT{ch}:LIM:STAT?",
         ":VOLT{ch}:LIM:STAT %s",
@@ -107,9 +112,6 @@ class TriggeredGenerator(BurstGenerator):
     def _addressed(self, command: str) -> str:
         return command.replace("{ch}", str(self._output))
 
-    def _command(self, command: str) -> None:
-        super()._command(self._addressed(command))
-
     def _take_ratings(self, ratings: Any) -> None:
         """Nothing here depends on the model."""
 
@@ -134,32 +136,11 @@ class TriggeredGenerator(BurstGenerator):
             entry = self.ask(":SYST:ERR?")
         raise_reported(entry, self.ask, self.reach.name, doing=doing)
 
-    def _set_limits(self, max_amplitude: Volts) -> None:
-        self.limit_high = max_amplitude
-        self.limit_low = -max_amplitude
-        self.limits_enabled = True
+    def _times(self, width: Seconds) -> tuple[tuple[str, str], ...]:
+        return ((self.WIDTH, f"{width:.9g}"),)
 
-    def _read_limits(self) -> tuple[float, float, bool]:
-        """Counted across the load that the generator was told of; at 50 Ohm that is half."""
-        high, low, enabled = self.limit_high, self.limit_low, self.limits_enabled
-        return (*self._open_circuit_limits(high, low, self.load), bool(enabled))
-
-    def _set_up(self, pulse: Pulse, wait_for_trigger: str) -> None:
-        """Set the pulse with the output off; close the relay once every setting was accepted."""
-        self.off()  # a change of polarity while the output is on would move the idle level
-        levels = self._levels(pulse.amplitude)
-        for name, value in (*levels, (self.WIDTH, f"{pulse.width:.9g}")):
-            self.write(f"{name} {value}")
-        self._check_set_up(pulse.width)  # with one setting refused, it would be another pulse
-        # Once more what keeps the cell at 0 V, in the message that closes the relay: switched off
-        # and on a moment ago, the generator would send its factory setting's pulses.
-        settings = ";".join(f"{name} {value}" for name, value in levels)
-        doing = self._addressed(f"{self.OUTPUT} ON")
-        answer = self.ask(f"{self.SINGLE};{wait_for_trigger};{settings};{doing};*ESR?;:SYST:ERR?")
-        events, _, entry = answer.partition(";")
-        raise_reported(entry, self.ask, self.reach.name, doing=doing)
-        if not events.strip().lstrip("+").isdigit() or int(events) & POWER_ON:
-            raise self._not_as_prepared(f"event status {events.strip()!r}")
+    def _once_more(self, levels: str, wait_for_trigger: str) -> str:
+        return f"{self.SINGLE};{wait_for_trigger};{levels}"
 
     def _check_set_up(self, width: Seconds) -> None:
         """The error queue, the preparation, and the width, which may be adjusted with a warning."""
@@ -169,7 +150,7 @@ class TriggeredGenerator(BurstGenerator):
         raise_reported(entry, self.ask, self.reach.name)
         if not self._is_prepared(sign.strip()):
             query = self._addressed(self.PREPARED)
-            raise self._not_as_prepared(f"{query} answered {sign.strip()!r}")
+            raise not_as_prepared(self.reach.name, f"{query} answered {sign.strip()!r}")
         actual = self._number(answered, "its pulse width")
         if not abs(actual - width) <= WIDTH_TOLERANCE * width:
             raise InstrumentError(
