@@ -142,7 +142,7 @@ def read_disturb(cells: int, seed: int, folder: Path) -> Tallies:
                     voltage = parse_quantity(name.removeprefix("rate at "), "V")
                     made = [p for p in points if (p.cell, p.target) == (fit.cell, fit.target)]
                     there = [p for p in made if np.isclose(abs(p.amplitude), voltage)]
-                    tallies.see("rate", estimate, disturb_rate(expected(there, cell)).rate)
+                    tallies.see("rate", estimate, disturb_rate(expected(there, cell)).estimate)
                 else:
                     real = {"delta": cell.delta, "vc0": critical(cell, fit.target)}
                     tallies.see(name, estimate, real[name][0])
