@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom, norm
 
+from analysis.amplitude_density import AmplitudeForWer, Density, Observed
 from analysis.amplitude_interval import AmplitudeFits
 from analysis.intervals import check_confidence
-from analysis.switching_posterior import AmplitudeForWer, Density, Observed
 from crossbar.units import Ratio
 
 FloatArray = NDArray[np.float64]

@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import convolve1d
 from scipy.stats import norm
 
-from analysis.amplitude_interval import fit_amplitudes
-from analysis.likelihood_climb import summit_of
-from analysis.switching_posterior import (
+from analysis.amplitude_climb import summit_of
+from analysis.amplitude_density import (
     AmplitudeForWer,
     Density,
     Expectation,
@@ -29,6 +28,7 @@ from analysis.switching_posterior import (
     search_range,
     weighted_squares,
 )
+from analysis.amplitude_interval import fit_amplitudes
 from crossbar.units import Ratio, Seconds, Volts
 
 FloatArray = NDArray[np.float64]

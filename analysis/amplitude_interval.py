@@ -11,23 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from analysis.amplitude_climb import Summit, climb, summit_of
+from analysis.amplitude_density import AmplitudeForWer, Density, Observed, search_range
 from analysis.intervals import check_confidence
-from analysis.likelihood_climb import Summit, climb, summit_of
+from analysis.profile_walk import RISE, Indices, Walks, walk_to_ends
 from analysis.switching_counts import SwitchingCounts
-from analysis.switching_posterior import AmplitudeForWer, Density, Observed, search_range
 from crossbar.units import Ratio
 
 FloatArray = NDArray[np.float64]
 
 FARTHEST = 3.0
 """An end beyond a factor of e^3 from the estimate is open."""
-NEAR_ENOUGH = 0.01
-"""An end is found when the root of twice the drop is this close to the one wanted: with 1.96
-wanted, within about 0.5 % of the interval's half-width."""
 TRIALS = 20
-"""Distances tried at most for an end; three to six are usual."""
-RISE = 0.01
-"""A profile that gains more log-likelihood than this has found a higher summit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +71,9 @@ def fit_amplitudes(
     density = Density(quantity=quantity)
     seen = counts if isinstance(counts, Observed) else Observed.of(counts)
     summit = summit_of(density, seen)
-    distance, risen = walk_to_ends(
-        profile_of(density, seen, summit, float(np.sqrt(chi2.ppf(confidence, 1))))
-    )
+    wanted = float(np.sqrt(chi2.ppf(confidence, 1)))
+    distances, risings = walk_to_ends(walks_of(density, seen, summit, wanted))
+    distance, risen = distances.reshape(2, -1), risings.reshape(2, -1).any(axis=0)
     log_volts, delta, tau_d = summit.at[:, 0], np.exp(summit.at[:, 1]), np.exp(summit.at[:, 2])
     vc0 = np.exp(log_volts - quantity.log_current(delta, tau_d))
     deviance = np.maximum(2 * (saturated(seen) - summit.log_density), 0.0)
@@ -118,27 +113,48 @@ def is_extrapolated(
     return np.asarray(~np.any(as_hard, axis=1))
 
 
+def walks_of(density: Density, seen: Observed, summit: Summit, wanted: float) -> Walks:
+    """Walks from n summits along ln V to both sides, 2 n of them: all low ends first.
+
+    They follow the ridge that the information at the summit describes.
+    """
+    _, information = density.score_and_information(summit.at, seen)
+    covariance = np.linalg.inv(information + 1e-8 * np.eye(3))
+    variance = covariance[:, 0, 0]
+    ridge = covariance[:, :, 0] / variance[:, None]
+    profiles = Profiles(
+        density=density,
+        seen=seen.rows(np.tile(np.arange(len(variance)), 2)),
+        summit=Summit(at=np.tile(summit.at, (2, 1)), log_density=np.tile(summit.log_density, 2)),
+        direction=np.concatenate([-ridge, ridge]),
+        wanted=wanted,
+    )
+    return Walks(
+        gap=profiles.gap,
+        first=np.tile(np.minimum(wanted * np.sqrt(variance), 0.5), 2),
+        farthest=np.full(2 * len(variance), FARTHEST),
+        wanted=wanted,
+        trials=TRIALS,
+        narrowest=1.0,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
-class Profile:
-    """Walks from n summits, each along ln V to both sides, in 2 n rows: all low ends first."""
+class Profiles:
+    """The densities along s walks from summits, each along ln V to one side."""
 
     density: Density
     seen: Observed
-    """(2 n, m)"""
+    """(s, m)"""
     summit: Summit
-    """(2 n, 3) and (2 n,)"""
+    """(s, 3) and (s,)"""
     direction: FloatArray
-    """(2 n, 3) change of all parameters for each unit walked; +-1 for ln V."""
-    first: FloatArray
-    """(2 n,) the distance to try first."""
+    """(s, 3) change of all parameters for each unit walked; +-1 for ln V."""
     wanted: float
-    """Root of twice the drop in log-likelihood that marks the end."""
 
-    def gap(self, walks: NDArray[np.intp], distance: FloatArray) -> FloatArray:
-        """Root of twice the drop after ``distance``, less the one wanted; NaN where it rose.
-
-        The drop is that of the best values of delta and tau_d, sought from where the ridge leads
-        to and from where they were at the summit.
+    def gap(self, walks: Indices, distance: FloatArray) -> FloatArray:
+        """That of `profile_walk.Walks`; the best delta and tau_d are sought from where the ridge
+        leads to and from where they were at the summit.
         """
         ahead = self.summit.at[walks] + self.direction[walks] * distance[:, None]
         beside = self.summit.at[walks].copy()
@@ -151,73 +167,3 @@ class Profile:
         drop = self.summit.log_density[walks] - np.maximum(*ends)
         root = np.sqrt(2 * np.maximum(drop, 0.0)) - self.wanted
         return np.where(drop < -RISE, np.nan, root)
-
-
-def profile_of(density: Density, seen: Observed, summit: Summit, wanted: float) -> Profile:
-    """Both walks from each summit, along the ridge that the information there describes."""
-    _, information = density.score_and_information(summit.at, seen)
-    covariance = np.linalg.inv(information + 1e-8 * np.eye(3))
-    variance = covariance[:, 0, 0]
-    ridge = covariance[:, :, 0] / variance[:, None]
-    return Profile(
-        density=density,
-        seen=seen.rows(np.tile(np.arange(len(variance)), 2)),
-        summit=Summit(at=np.tile(summit.at, (2, 1)), log_density=np.tile(summit.log_density, 2)),
-        direction=np.concatenate([-ridge, ridge]),
-        first=np.tile(np.minimum(wanted * np.sqrt(variance), 0.5), 2),
-        wanted=wanted,
-    )
-
-
-def walk_to_ends(profile: Profile) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Distances (2, n) to the low and high ends, infinite where open; (n,) whether one rose.
-
-    The gap is nearly a straight line in the distance, so the end is found by the secant between an
-    inner and an outer distance; every third trial halves them instead, for lines that are not.
-    """
-    distance = profile.first.copy()
-    inner, inner_gap = np.zeros_like(distance), np.full_like(distance, -profile.wanted)
-    outer, outer_gap = np.full_like(distance, np.inf), np.full_like(distance, np.inf)
-    risen = np.zeros(len(distance), dtype=np.bool_)
-    active = np.arange(len(distance))
-    for turn in range(TRIALS):
-        here, gap = distance[active], profile.gap(active, distance[active])
-        risen[active] = np.isnan(gap)
-        beyond = gap > 0
-        outer[active] = np.where(beyond, here, outer[active])
-        outer_gap[active] = np.where(beyond, gap, outer_gap[active])
-        inner[active] = np.where(beyond, inner[active], here)
-        inner_gap[active] = np.where(beyond, inner_gap[active], gap)
-        lost = risen[active] | (~beyond & (here >= FARTHEST))
-        distance[active] = np.where(lost, np.inf, here)
-        active = active[~lost & (np.abs(gap) > NEAR_ENOUGH)]
-        if not len(active):
-            break
-        inward = between(
-            inner[active], inner_gap[active], outer[active], outer_gap[active], halve=turn % 3 == 2
-        )
-        onward = farther(inner[active], inner_gap[active], profile.wanted)
-        known = np.isfinite(outer[active])
-        distance[active] = np.where(known, inward, np.minimum(onward, FARTHEST))
-    distance[active] = outer[active]  # out of patience: the end lies no farther than this
-    return distance.reshape(2, -1), np.asarray(np.any(risen.reshape(2, -1), axis=0))
-
-
-def farther(inner: FloatArray, gap: FloatArray, wanted: float) -> FloatArray:
-    """The next distance to try while no end is in sight: where a straight line would cross."""
-    crossing = 1.1 * inner * wanted / np.maximum(gap + wanted, 1e-9)
-    return np.clip(crossing, 1.2 * inner, 4 * inner)
-
-
-def between(
-    inner: FloatArray,
-    inner_gap: FloatArray,
-    outer: FloatArray,
-    outer_gap: FloatArray,
-    *,
-    halve: bool,
-) -> FloatArray:
-    """The next distance to try inside a bracket: the secant's crossing, or the middle."""
-    with np.errstate(invalid="ignore"):
-        share = -inner_gap / (outer_gap - inner_gap)
-        return inner + (outer - inner) * (np.full_like(share, 0.5) if halve else share)

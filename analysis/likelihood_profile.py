@@ -1,6 +1,6 @@
 """The most likely values of a few parameters, and their profile-likelihood intervals, by scipy.
 
-For one likelihood with a gradient. Thousands of cells at once: `analysis.profile_intervals`. Free
+For one likelihood with a gradient. Thousands of cells at once: `analysis.profile_walk`. Free
 of torch.
 """
 

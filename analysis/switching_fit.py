@@ -14,9 +14,9 @@ from scipy.stats import chi2, norm
 from torch import Tensor
 
 from analysis.intervals import check_confidence
-from analysis.profile_intervals import profile_intervals
 from analysis.switching_counts import SwitchingCounts
 from analysis.switching_grid import grid_starts
+from analysis.switching_intervals import switching_intervals
 from analysis.switching_likelihood import (
     Observations,
     Optimum,
@@ -123,7 +123,7 @@ def fit_block(seen: Observations, bounds: tuple[Tensor, Tensor], drop: float) ->
     optimum = best_optimum(seen, bounds)
     _, information = score_and_information(optimum.parameters, seen)
     covariance = invert(information)
-    low, high, summit = profile_intervals(seen, optimum, covariance, bounds, drop)
+    low, high, summit = switching_intervals(seen, optimum, covariance, bounds, drop)
     inside = (optimum.parameters > bounds[0]) & (optimum.parameters < bounds[1])
     determined = covariance.diagonal(dim1=-2, dim2=-1) < WORST_ERROR**2
     rate = seen.errors / seen.attempts.clamp(min=1)

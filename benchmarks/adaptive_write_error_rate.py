@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.stats import binomtest
 
+from analysis.amplitude_density import AmplitudeForWer, Density, Observed, information_of
 from analysis.amplitude_interval import fit_amplitudes
 from analysis.switching_counts import SwitchingCounts, gather_counts
-from analysis.switching_posterior import AmplitudeForWer, Density, Observed, information_of
 from crossbar.geometry import DieAddress
 from crossbar.pulses import State
 from crossbar.records import WerPoint

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from analysis.amplitude_check import check_amplitudes
+from analysis.amplitude_density import AmplitudeForWer, Observed
 from analysis.amplitude_interval import AmplitudeFits, fit_amplitudes
-from analysis.switching_posterior import AmplitudeForWer, Observed
 from crossbar.pulses import Pulse
 from physics.mtj_anomalies import MtjAnomalies
 from physics.switching_table import log_hazard

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from analysis.amplitude_check import AmplitudeCheck, check_amplitudes
+from analysis.amplitude_density import AmplitudeForWer, Observed, observed_points
 from analysis.amplitude_interval import AmplitudeFits, fit_amplitudes, is_extrapolated
 from analysis.switching_counts import gather_counts
-from analysis.switching_posterior import AmplitudeForWer, Observed, observed_points
 from crossbar.estimate import Estimate
 from crossbar.pulses import State
 from crossbar.records import WerPoint

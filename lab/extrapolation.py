@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.amplitude_curves import envelope, fit_curves
+from analysis.amplitude_density import AmplitudeForWer
 from analysis.amplitude_interval import fit_amplitudes
 from analysis.switching_counts import SwitchingCounts, gather_counts
-from analysis.switching_posterior import AmplitudeForWer
 from crossbar.errors import DataError
 from crossbar.estimate import Estimate
 from crossbar.geometry import DieAddress

@@ -18,15 +18,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analysis.amplitude_design import AmplitudeDesign, Blocks
-from analysis.amplitude_interval import fit_amplitudes
-from analysis.intervals import check_confidence, clopper_pearson
-from analysis.switching_posterior import (
+from analysis.amplitude_density import (
     DELTA_RANGE,
     AmplitudeForWer,
     Expectation,
     observed_points,
 )
+from analysis.amplitude_design import AmplitudeDesign, Blocks
+from analysis.amplitude_interval import fit_amplitudes
+from analysis.intervals import check_confidence, clopper_pearson
 from crossbar.attempts import AttemptList
 from crossbar.errors import ConfigurationError
 from crossbar.geometry import CellIndices

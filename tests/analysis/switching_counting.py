@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.switching_posterior import Observed
+from analysis.amplitude_density import Observed
 from physics.switching_table import log_hazard
 
 MEDIANS = (60.0, 0.375, 1.9e-9)

@@ -3,8 +3,8 @@ import pytest
 from scipy.stats import binomtest
 
 from analysis.amplitude_check import check_amplitudes
+from analysis.amplitude_density import AmplitudeForWer
 from analysis.amplitude_interval import fit_amplitudes
-from analysis.switching_posterior import AmplitudeForWer
 from crossbar.errors import ConfigurationError
 from tests.analysis.switching_counting import count, draw_cells, nothing
 

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from analysis.amplitude_design import AmplitudeDesign, neighbourhoods, optimal_shares
-from analysis.amplitude_interval import fit_amplitudes
-from analysis.switching_posterior import (
+from analysis.amplitude_density import (
     AmplitudeForWer,
     Density,
     Expectation,
     Observed,
     information_of,
 )
+from analysis.amplitude_design import AmplitudeDesign, neighbourhoods, optimal_shares
+from analysis.amplitude_interval import fit_amplitudes
 from tests.analysis.switching_counting import beside, count, draw_cells, nothing
 
 DESIGN = AmplitudeDesign(

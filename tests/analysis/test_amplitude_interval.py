@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from analysis.amplitude_density import AmplitudeForWer, Observed
 from analysis.amplitude_interval import fit_amplitudes, is_extrapolated, saturated
 from analysis.switching_counts import SwitchingCounts
 from analysis.switching_fit import fit_switching
-from analysis.switching_posterior import AmplitudeForWer, Observed
 from crossbar.errors import ConfigurationError
 from crossbar.pulses import State
 from tests.analysis.switching_counting import count, draw_cells

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from analysis.switching_posterior import (
+from analysis.amplitude_density import (
     AmplitudeForWer,
     Density,
     Expectation,

@@ -1,7 +1,8 @@
 """Where the density of counted write errors is largest: batched Fisher scoring, free of torch.
 
-The same method as `analysis.switching_likelihood` (Fisher scoring with Levenberg-Marquardt
-damping), in the parameters of `analysis.switching_posterior`.
+The same method as `analysis.switching_likelihood.maximize` (Fisher scoring with
+Levenberg-Marquardt damping), in the parameters of `analysis.amplitude_density`: that one fits whole
+dies in torch when a run is over, this one plans the next pulse while a run waits.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.switching_posterior import Density, Expectation, Observed, search_range
+from analysis.amplitude_density import Density, Expectation, Observed, search_range
 
 FloatArray = NDArray[np.float64]
 
