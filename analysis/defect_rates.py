@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize_scalar
-from scipy.stats import chi2, nbinom
+from scipy.stats import chi2
 
 from analysis.intervals import check_confidence, clopper_pearson
-from analysis.population import DISPERSION_RANGE, fit_dispersion
+from analysis.population import DISPERSION_RANGE, fit_dispersion, surprise
 from crossbar.errors import DataError
 from crossbar.estimate import Estimate
 
@@ -53,10 +53,10 @@ def defect_rate(
     log_mean = float(np.log(total / tried))
 
     def profile(log_rate: float) -> float:
-        def surprise(log_shape: float) -> float:
-            return _surprise(counts[:, None], np.exp(log_rate) * cells[:, None], log_shape)
+        def loss(log_shape: float) -> float:
+            return surprise(counts[:, None], np.exp(log_rate) * cells[:, None], log_shape)
 
-        return float(minimize_scalar(surprise, bounds=LOG_SHAPES, method="bounded").fun)
+        return float(minimize_scalar(loss, bounds=LOG_SHAPES, method="bounded").fun)
 
     least = profile(log_mean)
     low = brentq(lambda x: profile(x) - least - drop, log_mean - LOG_REACH, log_mean, xtol=1e-6)
@@ -78,21 +78,14 @@ def dispersion_interval(
     """
     shape = fit_dispersion(counts, cells)
     expected = counts.sum(axis=0) / max(int(cells.sum()), 1) * cells[:, None]
-    level = _surprise(counts, expected, float(np.log(shape)))
+    level = surprise(counts, expected, float(np.log(shape)))
     level += float(chi2.ppf(check_confidence(confidence), 1)) / 2
 
     def beyond(log_shape: float) -> float:
-        return _surprise(counts, expected, log_shape) - level
+        return surprise(counts, expected, log_shape) - level
 
     best = float(np.log(shape))
     return Estimate.of(shape, *(np.exp(_end(beyond, best, limit)) for limit in LOG_SHAPES))
-
-
-def _surprise(counts: NDArray[np.int64], expected: NDArray[np.float64], log_shape: float) -> float:
-    """Minus the log-likelihood of negative binomial counts."""
-    seen = expected > 0
-    shape = np.exp(log_shape)
-    return -float(nbinom.logpmf(counts[seen], shape, shape / (shape + expected[seen])).sum())
 
 
 def _end(beyond: Callable[[float], float], inside: float, limit: float) -> float:

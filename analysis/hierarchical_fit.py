@@ -25,7 +25,7 @@ from analysis.normal_population import (
     NormalPopulation,
     correlation_intervals,
     fit_normal_population,
-    mean_interval,
+    mean_intervals,
     shrinkage,
     spread_intervals,
 )
@@ -204,7 +204,7 @@ def _described(
     """The result, in the parameters' own units; ``supposed`` are origin and barrier exponent."""
     origin, barrier_exponent = supposed
     spread = np.sqrt(np.diagonal(found.covariance))
-    median_low, median_high = mean_interval(found, len(counts.cells), confidence)
+    median_low, median_high = mean_intervals(found, len(counts.cells), confidence)
     spread_low, spread_high = spread_intervals(terms, found, confidence)
     correlation_low, correlation_high = correlation_intervals(terms, found, confidence)
     center, half = pooled_cells(terms, found, confidence)

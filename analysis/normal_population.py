@@ -66,7 +66,7 @@ def fit_normal_population(
     )
 
 
-def mean_interval(found: NormalPopulation, cells: int, confidence: float) -> tuple[Values, Values]:
+def mean_intervals(found: NormalPopulation, cells: int, confidence: float) -> tuple[Values, Values]:
     """Ends (k,) and (k,) for the mean; Student's t, for the spreads come from few cells too."""
     reach = student.ppf(0.5 + confidence / 2, cells - 1)
     half = reach * np.sqrt(np.diagonal(found.mean_covariance))

@@ -85,15 +85,21 @@ def fit_dispersion(counts: NDArray[np.int64], cells: NDArray[np.int64]) -> float
     expected = counts.sum(axis=0) / max(int(cells.sum()), 1) * cells[:, None]
     if len(cells) < 2 or not counts.any():
         return DISPERSION_RANGE[1]
-    seen = expected > 0
 
-    def surprise(log_shape: float) -> float:
-        shape = np.exp(log_shape)
-        chance = shape / (shape + expected[seen])
-        return -float(nbinom.logpmf(counts[seen], shape, chance).sum())
+    def loss(log_shape: float) -> float:
+        return surprise(counts, expected, log_shape)
 
-    best = minimize_scalar(surprise, bounds=(lower, upper), method="bounded")
+    best = minimize_scalar(loss, bounds=(lower, upper), method="bounded")
     return float(np.exp(best.x))
+
+
+def surprise(counts: NDArray[np.int64], expected: Values, log_shape: float) -> float:
+    """Minus the log-likelihood of negative binomial counts around what is expected, both of one
+    shape; where nothing is expected they say nothing.
+    """
+    seen = expected > 0
+    shape = np.exp(log_shape)
+    return -float(nbinom.logpmf(counts[seen], shape, shape / (shape + expected[seen])).sum())
 
 
 def line_rates(maps: Sequence[DefectMap], axis: str) -> dict[CellClass, float]:

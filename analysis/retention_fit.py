@@ -18,7 +18,7 @@ from scipy.stats import t as student
 from analysis.normal_population import (
     CellTerms,
     fit_normal_population,
-    mean_interval,
+    mean_intervals,
     spread_intervals,
 )
 from crossbar.errors import DataError
@@ -130,7 +130,7 @@ def drift_of_cells(fit: DriftFit, readings: int) -> DriftOfCells:
         information=information[:, None, None],
     )
     found = fit_normal_population(terms)
-    low, high = mean_interval(found, int(known.sum()), fit.confidence)
+    low, high = mean_intervals(found, int(known.sum()), fit.confidence)
     least, most = spread_intervals(terms, found, fit.confidence)
     return DriftOfCells(
         mean=Estimate.of(found.mean[0], low[0], high[0]),
