@@ -1,4 +1,4 @@
-"""One instrument on a simulated bench, wired to cell 2 of a die that the needles touch."""
+"""One instrument on a simulated bench, wired to one cell of a die that the needles touch."""
 
 import pytest
 
@@ -12,14 +12,14 @@ DIE = DieAddress(0, 0)
 
 @pytest.fixture
 def bench_of():
-    """Call it with a page of the manual (`burst_generator_page`, `smu_page`), or use `opened`."""
+    """Call it with a driver's name in the catalog, an address, and which of 25 cells."""
 
-    def made(page, **options):
+    def made(name, address, cell=2, **options):
         geometry = DieGeometry(subarrays=1, rows=5, columns=5)
         wafer = SimulatedWafer(addresses=[DIE], geometry=geometry, seed=3)
-        bench = SimulatedBench(wafer, {page.address: page.name}, options={page.address: options})
+        bench = SimulatedBench(wafer, {address: name}, options={address: options})
         bench.station.die_under_needles, bench.station.in_contact = DIE, True
-        bench.station.route(2)
+        bench.station.route(cell)
         return bench
 
     return made
@@ -27,11 +27,14 @@ def bench_of():
 
 @pytest.fixture
 def opened(bench_of):
-    """Call it with a page: the driver, its identity checked, and the bench."""
+    """Call it with a page of the manual (`burst_generator_page`, `smu_page`), get driver and bench.
+
+    The driver has checked the identity, and is closed in the end.
+    """
     adapters = []
 
     def made(page, **options):
-        bench = bench_of(page, **options)
+        bench = bench_of(page.name, page.address, **options)
         adapters.append(connect(page.address, visa_library=bench.visa_library))
         driver = page.driver(adapters[-1], **options)
         driver.check_identity()

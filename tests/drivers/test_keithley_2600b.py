@@ -209,6 +209,15 @@ def test_check_errors_empties_the_queue():
         smu.check_errors()
 
 
+@pytest.mark.parametrize("reply", ["0.00000e+00", "TSP>\tready", "inf\tand on"])
+def test_what_is_no_entry_of_the_queue_is_told(reply):
+    with (
+        expected_protocol(Keithley2600B, [("print(errorqueue.next())", reply)]) as smu,
+        pytest.raises(ReplyError, match="entry of its error queue"),
+    ):
+        smu.check_errors()
+
+
 def test_shutdown_switches_off():
     """Leaving a with block sends 0 V and output off."""
     with expected_protocol(Keithley2600B, [OFF]) as smu, smu:

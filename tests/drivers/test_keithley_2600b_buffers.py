@@ -6,27 +6,17 @@ import pytest
 from pymeasure.test import expected_protocol
 
 from crossbar.errors import ConfigurationError, ReplyError
-from crossbar.geometry import DieAddress, DieGeometry
 from drivers.keithley_2600b import Keithley2600B
 from drivers.keithley_2600b_buffers import ask_block, read_buffer
 from drivers.visa import connect
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
 
-DIE = DieAddress(0, 0)
 CELL = 12
 ADDRESS = "GPIB0::26::INSTR"
 
 
 @pytest.fixture
-def bench() -> SimulatedBench:
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "keithley_2600b"})
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
+def bench(bench_of):
+    return bench_of("keithley_2600b", ADDRESS, CELL)
 
 
 @pytest.fixture

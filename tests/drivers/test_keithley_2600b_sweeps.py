@@ -13,15 +13,11 @@ from crossbar.errors import (
     ReplyError,
     ReportedError,
 )
-from crossbar.geometry import DieAddress, DieGeometry
 from drivers import keithley_2600b_sweeps
 from drivers.keithley_2600b import Keithley2600B, Preparation
 from drivers.keithley_2600b_sweeps import linear_sweep, list_sweep, pulse_sweep
 from drivers.visa import connect
-from physics.wafer import SimulatedWafer
-from simulated_instruments.bench import SimulatedBench
 
-DIE = DieAddress(0, 0)
 CELL = 12
 ADDRESS = "GPIB0::26::INSTR"
 PREPARED = Preparation(current_limit=1e-3, max_voltage=20.0, nplc=0.01, measure_delay=1e-4)
@@ -65,14 +61,8 @@ def fetching(*numbers):
 
 
 @pytest.fixture
-def bench() -> SimulatedBench:
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    bench = SimulatedBench(wafer, {ADDRESS: "keithley_2600b"})
-    bench.station.die_under_needles, bench.station.in_contact = DIE, True
-    bench.station.route(CELL)
-    return bench
+def bench(bench_of):
+    return bench_of("keithley_2600b", ADDRESS, CELL)
 
 
 @pytest.fixture
