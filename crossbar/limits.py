@@ -67,6 +67,11 @@ class Limits:
                 f"Read at {amplitude:g} V refused: the limit is ±{self.max_read_amplitude:g} V, "
                 f"set by {self.source} max_read_amplitude. Read lower, or raise the limit there."
             )
+        if amplitude == 0:
+            raise LimitError(
+                "Read at 0 V refused: without a current nothing is learnt of a cell. Read higher, "
+                f"up to the ±{self.max_read_amplitude:g} V of {self.source} max_read_amplitude."
+            )
         return amplitude
 
 

@@ -36,6 +36,8 @@ class Unit:
                     return parse_quantity(value, self.symbol)
                 except ConfigurationError as error:  # pydantic reports ValueErrors with their place
                     raise ValueError(str(error)) from None
+            if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value)):
+                raise ValueError(f"this is no quantity; write {_expected(self.symbol)}")
             return value
 
         return core_schema.no_info_before_validator_function(read, handler(source))
@@ -63,7 +65,7 @@ def parse_quantity(text: str, symbol: str) -> float:
     Raises ConfigurationError naming the text and the unit expected.
     """
     match = QUANTITY.fullmatch(text)
-    expected = f"a number with the unit {symbol}" if symbol else "a plain number or a percentage"
+    expected = _expected(symbol)
     if not match:
         raise ConfigurationError(f"{text!r} is not a quantity; write {expected}.")
     number, unit = float(match[1]), SPELLINGS.get(match[2], match[2])
@@ -79,6 +81,10 @@ def parse_quantity(text: str, symbol: str) -> float:
                 factor = PREFIXES[unit.removesuffix(spelled)]
                 return number * factor if factor >= 1 else number / round(1 / factor)
     raise ConfigurationError(f"{text!r} has the wrong unit; write {expected}.")
+
+
+def _expected(symbol: str) -> str:
+    return f"a number with the unit {symbol}" if symbol else "a plain number or a percentage"
 
 
 def format_quantity(value: float, symbol: str, digits: int = 4) -> str:

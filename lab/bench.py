@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from crossbar.clock import WallClock
-from crossbar.errors import ConfigurationError, InstrumentError, LabError
+from crossbar.errors import ConfigurationError, InstrumentError, LabError, LimitError
 from crossbar.geometry import DieAddress
 from crossbar.limits import Limits
 from crossbar.memory_die import MemoryDie
 from crossbar.ports import Clock
 from crossbar.pulses import Pulse
 from crossbar.stress import StressLedger
-from drivers.catalog import entry, load_driver
+from drivers.catalog import ROLES, entry, load_driver
 from drivers.die_access.assembly import DieAssembly
 from drivers.protection import Protection
 from drivers.visa import connect
@@ -224,7 +224,12 @@ def _open(
 def _protect(role: str, driver: Any, configuration: BenchConfiguration, source: str) -> None:
     """Outputs off, and the instrument's own protection set to the bench's limits and read back."""
     driver.off()
-    _prepare(role, driver, configuration, source)
+    try:
+        _prepare(role, driver, configuration, source)
+    except LimitError as error:
+        if source in str(error):
+            raise
+        raise LimitError(f"{source} [limits] is beyond the {ROLES[role]}: {error}") from None
     if role in MEASURING:
         driver.off()
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from crossbar.errors import ConfigurationError
 from crossbar.geometry import DieAddress
-from lab.configuration import BUILT_IN, BenchConfiguration, read_configuration
+from lab.configuration import BUILT_IN, BenchConfiguration, meant, read_configuration
+from lab.parameters import build
+from protocols.catalog import PROTOCOLS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,7 @@ def chosen_bench(bench: Path | None, simulated: bool, seed: int | None = None) -
                 "start from, which is then found by itself."
             )
     configuration, source = read_configuration(bench)
+    _check_protocols(configuration, source)
     if configuration.simulation is not None:
         chosen = configuration.simulation.seed if seed is None else seed
         configuration = configuration.model_copy(
@@ -54,6 +57,19 @@ def chosen_bench(bench: Path | None, simulated: bool, seed: int | None = None) -
             }
         )
     return ChosenBench(configuration=configuration, source=source)
+
+
+def _check_protocols(configuration: BenchConfiguration, source: str) -> None:
+    """Raise ConfigurationError for a table of no protocol, which nobody would ever look at, and for
+    parameters that a protocol does not take, before it is its turn.
+    """
+    for name, values in configuration.protocols.items():
+        table = f"{source} [protocols.{name}]"
+        if name not in PROTOCOLS:
+            raise ConfigurationError(
+                f"{table}: there is no such protocol; {meant(name, PROTOCOLS)}"
+            )
+        build(PROTOCOLS[name].parameters, (table, values))
 
 
 def wafer_named(bench: Path | None, simulated: bool, seed: int | None) -> str | None:
@@ -69,16 +85,25 @@ def parse_dies(text: str | None, available: list[DieAddress]) -> list[DieAddress
     if text is None or text == "all":
         return available
     if text.isdigit():
+        if not 1 <= int(text) <= len(available):
+            raise ConfigurationError(
+                f"--dies {text}: the wafer map has {len(available)} dies; ask for 1 to "
+                f"{len(available)}, or for all."
+            )
         return available[: int(text)]
     try:
         dies = [DieAddress(*(int(part) for part in pair.split(","))) for pair in text.split()]
     except (ValueError, TypeError):
+        dies = []
+    if not dies:
         raise ConfigurationError(
             f"--dies {text!r}: write all, a number of dies, or places like '0,0 1,0'."
-        ) from None
+        )
     for die in dies:
         if die not in available:
             raise ConfigurationError(
                 f"--dies {text!r}: the wafer map has no die {die}; it has {len(available)} dies."
             )
+        if dies.count(die) > 1:
+            raise ConfigurationError(f"--dies {text!r} names die {die} twice; name it once.")
     return dies

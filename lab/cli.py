@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from errno import EDQUOT, ENOSPC
 
 import typer
 
@@ -44,11 +45,25 @@ def main() -> None:
     # pyvisa-py speaks up about a GPIB library that a LAN bench does not need; an address that
     # needs it ends in an error that says so.
     warnings.filterwarnings("ignore", module="gpib_ctypes")
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # a service may have closed them
+        # A pipe of another encoding gets the name of a "µ": "?" could be an "m" as well.
+        stream.reconfigure(errors="namereplace")
     try:
         app()
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.EXIT_CODE)
+    except OSError as error:
+        if error.errno not in (ENOSPC, EDQUOT):
+            raise
+        sys.stdout = None  # which would complain once more at the end
+        print(
+            f"error: {error.strerror}: the output or a file could not be written. What was "
+            "measured before is stored. Make room, and give the command again; `lab resume` goes "
+            "on with a run.",
+            file=sys.stderr,
+        )
+        sys.exit(LabError.EXIT_CODE)
     except SystemExit as ending:  # typer's way of passing on Ctrl-C, after every `finally`
         if ending.code == INTERRUPTED:
             print(

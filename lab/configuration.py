@@ -6,6 +6,7 @@ mistakes are reported at once, and each message names the file, the place, the v
 
 import difflib
 import tomllib
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +18,7 @@ from crossbar.errors import ConfigurationError
 from crossbar.geometry import DieAddress, DieGeometry
 from crossbar.limits import Limits
 from crossbar.units import Ohms, Ratio, Seconds
-from drivers.catalog import ROLES
+from drivers.catalog import DRIVERS, ROLES
 from drivers.die_access.routed import GeneratorWiring
 from drivers.die_frame import DieFrame
 from drivers.matrix_wiring import MatrixWiring
@@ -53,7 +54,7 @@ class ProberFrameTable(Table):
 class WaferTable(Table):
     """The wafer map, and how its dies are divided."""
 
-    name: str
+    name: str = Field(min_length=1, max_length=100)
     technology: Literal["mtj", "hfox"] = "mtj"
     columns: int = Field(gt=0, le=200)
     rows: int = Field(gt=0, le=200)
@@ -85,9 +86,16 @@ class InstrumentTable(Table):
     """One box: which driver speaks to it, and where it answers."""
 
     driver: str
-    address: str
+    address: str = Field(min_length=1)
     options: dict[str, bool | int | float | str] = {}
     """Which channels, slots or outputs are wired: keyword arguments of the driver."""
+
+    @field_validator("driver")
+    @classmethod
+    def _known_driver(cls, value: str) -> str:
+        if value not in DRIVERS:
+            raise ValueError(f"there is no such driver; {meant(value, DRIVERS)}")
+        return value
 
 
 class MatrixTable(Table):
@@ -241,7 +249,7 @@ def read_configuration(path: Path | None) -> tuple[BenchConfiguration, str]:
         file = Path(technology)
         name = file.name
         try:
-            text = file.read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(
                 f"{file} cannot be read ({error}). `lab init` writes a bench file to start from."
@@ -270,6 +278,13 @@ def built_in_text(technology: str = "mtj") -> str:
     return files("lab").joinpath(BUILT_IN[technology]).read_text()
 
 
+MISTAKES = {
+    "tuple_type": 'write a list, such as ["0.5 V", "0.6 V"] or [1, 10]',
+    "string_too_short": "it must not be empty",
+}
+"""What pydantic says in words of its own."""
+
+
 def explain(error: ValidationError, source: str, model: type[BaseModel] | None = None) -> str:
     """All mistakes of a pydantic report as one message, a line each."""
     lines = []
@@ -280,17 +295,25 @@ def explain(error: ValidationError, source: str, model: type[BaseModel] | None =
             known = _keys_beside(model, place[:-1])
             lines.append(f"{source} {where}: {unknown_key(place[-1], known)}")
         else:
-            message = mistake["msg"].removeprefix("Value error, ")
-            given = "" if mistake["type"] == "missing" else f" (got {mistake['input']!r})"
+            message = MISTAKES.get(mistake["type"], mistake["msg"].removeprefix("Value error, "))
+            whole = mistake["type"] == "missing" or isinstance(mistake["input"], dict)
+            given = (
+                "" if whole or repr(mistake["input"]) in message else f" (got {mistake['input']!r})"
+            )
             lines.append(f"{source} {where}: {message}{given}")
     return "\n".join(lines)
 
 
 def unknown_key(name: str, known: list[str]) -> str:
     """What to say about a key that does not exist: the one probably meant, or all there are."""
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}."
-    return f"unknown key; {hint}"
+    return f"unknown key; {meant(name, known, 'known keys')}"
+
+
+def meant(name: str, known: Iterable[str], what: str = "there are") -> str:
+    """The known name that was probably meant, as a question, or all of them."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]}?" if close else f"{what}: {', '.join(names)}."
 
 
 def _keys_beside(model: type[BaseModel] | None, path: list[str]) -> list[str]:
@@ -300,7 +323,11 @@ def _keys_beside(model: type[BaseModel] | None, path: list[str]) -> list[str]:
         field = getattr(current, "model_fields", {}).get(part)
         if field is None:  # a dictionary's key, such as the role of an instrument
             continue
-        annotation = field.annotation
-        options = [annotation, *getattr(annotation, "__args__", ())]
-        current = next((o for o in options if hasattr(o, "model_fields")), current)
-    return sorted(getattr(current, "model_fields", {}))
+        options = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        current = next((o for o in options if _fields(o)), current)
+    return sorted(_fields(current))
+
+
+def _fields(table: Any) -> Mapping[str, Any]:
+    """Of a model, or of a dataclass that stands for a table."""
+    return getattr(table, "model_fields", getattr(table, "__dataclass_fields__", {}))

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crossbar.limits import ChuckLimits, Limits
-from crossbar.units import Amperes, Joules, Metres, Ohms, Seconds, Volts
+from crossbar.units import Amperes, Joules, Metres, Ohms, Seconds, Volts, format_quantity
 
 
 class LimitsPart(BaseModel):
@@ -24,6 +24,15 @@ class CellLimitsTable(LimitsPart):
     max_pulses_per_cell: int = Field(gt=0, le=10**15)
     max_set_current: Amperes | None = Field(default=None, gt=0)
     """What the access transistors let through in FORMING and SET."""
+
+    @model_validator(mode="after")
+    def _some_width_is_allowed(self) -> "CellLimitsTable":
+        if self.min_width > self.max_width:
+            raise ValueError(
+                f"min_width, {format_quantity(self.min_width, 's')}, is above max_width, "
+                f"{format_quantity(self.max_width, 's')}: no pulse is between them"
+            )
+        return self
 
 
 class GeneratorLimitsTable(LimitsPart):

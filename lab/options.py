@@ -5,6 +5,21 @@ from typing import Annotated, Literal
 
 import typer
 
+DATABASE = "lab.sqlite"
+IN_MEMORY = ("", ":memory:", "sqlite://", "sqlite:///", "sqlite:///:memory:")
+"""Databases that end with the command: nothing measured is kept there."""
+
+
+def lasting(database: str | None) -> str | None:
+    """The database as given; refused where it would not outlive the command."""
+    if database in IN_MEMORY:
+        raise typer.BadParameter(
+            f"{database!r} names no file, and what is measured would be lost; name one, such as "
+            f"{DATABASE}."
+        )
+    return database
+
+
 BenchFile = Annotated[
     Path | None,
     typer.Option(
@@ -18,7 +33,12 @@ Simulated = Annotated[
 Technology = Literal["mtj", "hfox"]
 Database = Annotated[
     str,
-    typer.Option("--database", envvar="LAB_DATABASE", help="SQLite file or SQLAlchemy URL."),
+    typer.Option(
+        "--database",
+        envvar="LAB_DATABASE",
+        help="SQLite file or SQLAlchemy URL.",
+        callback=lasting,
+    ),
 ]
 TrainingRun = Annotated[
     int | None, typer.Option("--training", help="Number of the training run; the newest.")
@@ -27,4 +47,3 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON
 Seed = Annotated[
     int | None, typer.Option("--seed", min=0, help="Seed of the simulated wafer, or of training.")
 ]
-DATABASE = "lab.sqlite"

@@ -22,7 +22,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for text in assignments:
         name, equals, value = text.partition("=")
-        if not equals:
+        if not equals or not name.strip():
             raise ConfigurationError(
                 f"--set {text!r}: write name=value, for example --set sample=20 or "
                 '--set \'amplitudes=["0.5 V", "0.6 V"]\'.'

@@ -33,9 +33,12 @@ def session(
     *,
     execution: str = "board",
     traffic: Traffic = UNWATCHED,
+    create: bool = True,
 ) -> Iterator[Session]:
-    """Open the database, then the bench; on the way out the bench goes first."""
-    with Store.open(database) as store, termination_as_interrupt():
+    """Open the database, which unless ``create`` must be there, then the bench; on the way out the
+    bench goes first.
+    """
+    with Store.open(database, create=create) as store, termination_as_interrupt():
         simulation, state_file = None, None
         if chosen.is_simulated and traffic.replayed is None:
             from lab.simulation import simulated_bench  # torch: only where a bench is simulated
@@ -71,7 +74,8 @@ def store_if_there(database: str) -> Iterator[Store | None]:
 def state_file_beside(database: str, wafer: str) -> Path:
     """Where the simulated wafer's state outlives a command: beside the SQLite file."""
     path = Path(database) if "://" not in database else Path("lab.sqlite")
-    return path.with_name(f"{path.stem}.{wafer}.wafer.npz")
+    name = wafer.replace("/", "%2F").replace("\\", "%5C")  # "lot 7/3" is a name, and no folder
+    return path.with_name(f"{path.stem}.{name}.wafer.npz")
 
 
 def stress_ledger(store: Store, chosen: ChosenBench, die: DieAddress) -> StressLedger:

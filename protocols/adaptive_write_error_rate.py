@@ -36,6 +36,7 @@ from crossbar.records import WerPoint
 from crossbar.units import Ratio, Seconds, Siemens, Volts
 from protocols.attempts import run_list
 from protocols.cell_choice import chosen_cells
+from protocols.distinct import check_distinct
 from protocols.switching_points import Restoring
 
 STEPS_PER_VOLT = 1000
@@ -120,6 +121,7 @@ class AdaptiveWriteErrorRateParameters:
                 f"expected_delta must lie between {DELTA_RANGE[0]:g} and {DELTA_RANGE[1]:g}, where "
                 f"the switching model does, got {self.expected_delta!r}."
             )
+        check_distinct(self, "targets")
 
     @property
     def restoring(self) -> Restoring:

@@ -1,5 +1,6 @@
 """Which cells of a die a protocol looks at, where it does not look at all of them."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,10 +15,15 @@ SEED = 0
 def chosen_cells(names: Sequence[str], sample: int, geometry: DieGeometry) -> CellIndices:
     """(n,) flat indices: the cells named as "subarray:row:column", or, where none is named, a
     sample spread over rows and columns, the same on every die. Raises ConfigurationError for what
-    is no cell.
+    is no cell, and for a cell named twice.
     """
     if names:
-        return np.array([geometry.index(_parse_cell(text)) for text in names], np.intp)
+        cells = [geometry.index(_parse_cell(text)) for text in names]
+        times = Counter(cells)
+        twice = [name for name, cell in zip(names, cells, strict=True) if times[cell] > 1]
+        if twice:
+            raise ConfigurationError(f"cells has {twice[0]!r} twice; name every cell once.")
+        return np.array(cells, np.intp)
     count = min(sample, geometry.cells)
     if count > geometry.cells // geometry.columns:
         return _several_in_a_row(count, geometry)

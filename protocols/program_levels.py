@@ -128,8 +128,6 @@ def program_levels(
 ) -> Iterator[ProgrammedBlock]:
     """Yield one record a block of the chosen cells."""
     cells = chosen_cells(parameters.cells, parameters.sample, die.geometry)
-    if len(np.unique(cells)) < len(cells):
-        raise ConfigurationError(f"cells {parameters.cells}: a cell is named twice.")
     check_formed(die, cells, parameters.read_amplitude, parameters.formed_above)
     levels = _assigned(len(cells), parameters)
     block = min(parameters.block, max(die.geometry.columns, die.access.cells_at_once))

@@ -15,6 +15,7 @@ from crossbar.pulses import Pulse, State
 from crossbar.records import Key, WerPoint
 from crossbar.units import Ratio, Seconds, Siemens, Volts
 from protocols.cell_choice import chosen_cells
+from protocols.distinct import check_distinct
 from protocols.formed_check import check_formed
 from protocols.switching_points import Restoring, switching_points
 
@@ -54,6 +55,7 @@ class ReadDisturbParameters:
             )
         if min(self.sample, self.attempts) < 1:
             raise ConfigurationError("sample and attempts must be at least 1.")
+        check_distinct(self, "amplitudes", "widths", "targets")
 
     @property
     def restoring(self) -> Restoring:

@@ -18,6 +18,7 @@ from crossbar.pulses import Pulse, State
 from crossbar.records import Key, ReadTrace
 from crossbar.units import Seconds, Siemens, Volts
 from protocols.cell_choice import chosen_cells
+from protocols.distinct import check_distinct
 from protocols.formed_check import check_formed
 
 
@@ -58,6 +59,7 @@ class ReadNoiseParameters:
                 f"An aperture of {self.aperture:g} s every {self.interval:g} s is impossible: "
                 "aperture must be positive, and not longer than interval."
             )
+        check_distinct(self, "states")
 
     def pulse(self, state: State) -> Pulse:
         """The one that writes a state."""

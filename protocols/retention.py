@@ -20,6 +20,7 @@ from crossbar.pulses import Pulse, State
 from crossbar.records import Key, RetentionReading
 from crossbar.units import Seconds, Siemens, Volts, format_quantity
 from protocols.cell_choice import chosen_cells
+from protocols.distinct import check_distinct
 from protocols.formed_check import check_formed
 
 
@@ -56,6 +57,7 @@ class RetentionParameters:
                 f"retention reads from first = {self.first:g} s to duration = {self.duration:g} s: "
                 "first must be positive, and duration longer."
             )
+        check_distinct(self, "states")
 
     @property
     def times(self) -> NDArray[np.float64]:

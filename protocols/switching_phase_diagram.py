@@ -19,6 +19,7 @@ from crossbar.pulses import Pulse, State
 from crossbar.records import Key, WerPoint
 from crossbar.units import Ratio, Seconds, Siemens, Volts
 from protocols.cell_choice import chosen_cells
+from protocols.distinct import check_distinct
 from protocols.formed_check import check_formed
 from protocols.switching_points import Restoring, switching_points
 
@@ -63,6 +64,7 @@ class SwitchingPhaseDiagramParameters:
             )
         if not self.widths or not self.targets:
             raise ConfigurationError("switching_phase_diagram needs widths and targets.")
+        check_distinct(self, "widths", "targets")
 
     @property
     def restoring(self) -> Restoring:

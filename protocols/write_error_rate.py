@@ -21,6 +21,7 @@ from crossbar.records import Key, WerPoint
 from crossbar.units import Ratio, Seconds, Siemens, Volts
 from protocols.attempts import execution_of, run_attempts
 from protocols.cell_choice import chosen_cells
+from protocols.distinct import check_distinct
 from protocols.formed_check import check_formed
 from protocols.switching_points import Restoring
 
@@ -71,6 +72,7 @@ class WriteErrorRateParameters:
             raise ConfigurationError(
                 "sample, max_attempts, first_chunk and parallel must be at least 1."
             )
+        check_distinct(self, "amplitudes", "widths", "targets")
 
     @property
     def restoring(self) -> Restoring:

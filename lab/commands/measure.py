@@ -1,6 +1,5 @@
 """`lab run`, `lab resume`, `lab status`: measurements."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -172,9 +171,11 @@ def _ask_twice(protocol: str, wafer: str, dies: int, destroy: str | None) -> Non
     from crossbar.errors import ConfigurationError
 
     question = f"{protocol} destroys the cells that it measures, on {dies} dies of {wafer}. Go on?"
-    with suppress(typer.Abort):  # nobody there to answer, or Ctrl-C: not confirmed
+    try:
         if destroy is None and typer.confirm(question, err=True):
             destroy = typer.prompt("Type the name of the wafer to confirm", err=True)
+    except typer.Abort:  # nobody there to answer, or Ctrl-C: not confirmed
+        typer.echo(err=True)
     if destroy != wafer:
         raise ConfigurationError(
             f"{protocol} destroys cells and was not confirmed: nothing was sent. Confirm by the "
@@ -225,7 +226,7 @@ def resume(
 
     output = Output(as_json=json)
     chosen = chosen_bench(bench, simulated, seed)
-    with session(chosen, database, execution=execution) as opened:
+    with session(chosen, database, execution=execution, create=False) as opened:
         if run_number is None:
             unfinished = opened.store.interrupted_runs(wafer_of(opened.store, opened.bench))
             if not unfinished:
@@ -291,9 +292,12 @@ def status(
         counts = store.counts()
     output.table(
         f"Runs in {database}",
-        ["run", "protocol", "wafer", "status", "dies done", "dies", "started (UTC)", "message"],
-        [list(line.values()) for line in lines],
+        ["run", "protocol", "wafer", "status", "dies done", "dies", "started (UTC)"],
+        [[value for key, value in line.items() if key != "message"] for line in lines],
     )
+    for line in lines:  # below the table, whose columns are narrow
+        if line["message"]:
+            output.say(f"Run {line['run']}: {line['message']}")
     if any(line["status"] != "done" for line in lines):
         output.say("`lab resume RUN` goes on where a run stopped.")
     output.result({"runs": lines, "counts": counts})

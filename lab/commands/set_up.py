@@ -92,6 +92,8 @@ def _show_findings(output, findings, limits) -> None:
     """The table of instruments, the contact, the limits; the same as one JSON document."""
     from dataclasses import asdict
 
+    import numpy as np
+
     from crossbar.units import format_quantity
     from drivers.catalog import ROLES
 
@@ -110,17 +112,13 @@ def _show_findings(output, findings, limits) -> None:
         ],
     )
     contact = findings.contact
+    median = float(np.median(contact.conductance))
     verdict = "touching" if contact.touching else "NO CONTACT"
     output.say(
         f"Die {findings.die}: {verdict}; {(contact.conductance > 0).sum()} of "
-        f"{len(contact.cells)} cells conduct, median {_microsiemens(contact.conductance)} µS."
+        f"{len(contact.cells)} cells conduct, median {format_quantity(median, 'S')}."
     )
-    output.say(
-        f"Limits for cells ({limits.source}): ±{limits.max_amplitude:g} V, "
-        f"{format_quantity(limits.min_width, 's')} to {format_quantity(limits.max_width, 's')}, "
-        f"{format_quantity(limits.max_energy, 'J')} a pulse, "
-        f"reads ±{limits.max_read_amplitude:g} V, {format_quantity(limits.max_current, 'A')}."
-    )
+    output.say(_limits_told(limits))
     output.result(
         {
             "instruments": [
@@ -141,7 +139,12 @@ def _show_findings(output, findings, limits) -> None:
     )
 
 
-def _microsiemens(conductance) -> str:
-    import numpy as np
+def _limits_told(limits) -> str:
+    from crossbar.units import format_quantity
 
-    return f"{float(np.median(conductance)) * 1e6:.1f}"
+    return (
+        f"Limits for cells ({limits.source}): ±{limits.max_amplitude:g} V, "
+        f"{format_quantity(limits.min_width, 's')} to {format_quantity(limits.max_width, 's')}, "
+        f"{format_quantity(limits.max_energy, 'J')} a pulse, "
+        f"reads ±{limits.max_read_amplitude:g} V, {format_quantity(limits.max_current, 'A')}."
+    )

@@ -55,3 +55,10 @@ def test_zero_and_infinity_can_be_shown():
     """Nothing on a report crashes the formatting."""
     assert format_quantity(0.0, "V") == "0 V"
     assert "inf" in format_quantity(math.inf, "V")
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan, True])
+def test_what_is_no_quantity_is_refused_without_a_unit_too(value):
+    """A limit of infinity is no limit, and "true" no volt."""
+    with pytest.raises(ValidationError, match="unit V"):
+        TypeAdapter(Volts).validate_python(value)

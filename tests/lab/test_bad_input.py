@@ -43,6 +43,7 @@ def one_message(result, code: int, pattern: str) -> None:
         ('write_amplitude="1.6 V"', r"1\.6 V refused.*±1\.2 V.*\[limits\.mtj\] max_amplitude"),
         ('write_width="0.1 ns"', r"width of 100 ps refused.*1 ns to 1 ms"),
         ('read_amplitude="0.5 V"', r"Read at 0\.5 V refused.*max_read_amplitude"),
+        ("read_amplitude=0", r"Read at 0 V refused.*Read higher"),
     ],
 )
 def test_a_stimulus_beyond_the_limits_is_refused(setting, pattern, lab, tmp_path):
@@ -62,6 +63,69 @@ def test_every_mistake_in_the_bench_file_is_named(bench_file, lab):
 
     one_message(result, 2, r"max_amplitud: unknown key; did you mean max_amplitude\?")
     assert "'1 V' has the wrong unit" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "pattern"),
+    [
+        ('"1.2 V"', "inf", r"\[limits\.mtj\] max_amplitude.*unit V \(got inf\)"),
+        ('min_width = "1 ns"', 'min_width = "2 ms"', "min_width, 2 ms, is above max_width, 1 ms"),
+        ('"simulated"', '""', r"\[wafer\] name: it must not be empty"),
+        ("keithley_2600b", "keithley_2600", r"\[instruments\.smu\] driver.*mean keithley_2600b"),
+        ("real_time", "mtj = {temprature = 1}\nreal_time", "did you mean temperature"),
+        ("[limits.prober]", "[protocols.array_map]\n[limits.prober]", "did you mean array-map"),
+        (
+            "[limits.prober]",
+            "[protocols.array-map]\nread_amplitud = 0.1\n[limits.prober]",
+            r"\[protocols\.array-map\] read_amplitud: unknown key; did you mean read_amplitude",
+        ),
+    ],
+)
+def test_a_bench_file_is_checked_before_its_bench_is_opened(old, new, pattern, bench_file, lab):
+    """By every command, tables of protocols that it does not run among it."""
+    path = bench_file((old, new))
+
+    one_message(lab("check", "--bench", str(path)), 2, pattern)
+
+
+def test_a_limit_beyond_an_instrument_names_the_file_that_sets_it(bench_file, lab):
+    """Value, what the instrument takes, and where the value stands."""
+    result = lab("check", "--bench", str(bench_file(('max_current = "1 mA"', "max_current = 20"))))
+
+    one_message(result, 3, r"bench\.toml \[limits\] .*20 A.* 1\.5 A")
+
+
+def test_a_name_with_a_slash_and_a_mark_at_the_beginning_are_no_mistakes(bench_file, lab, tmp_path):
+    """ "lot 7/3" is a wafer and no folder; some editors begin a file with a byte order mark."""
+    path = bench_file(('"simulated"', '"lot 7/3"'))
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+
+    done = lab("run", "contact-check", "--bench", str(path), "--dies", "1")
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "lab.lot 7%2F3-1.wafer.npz").exists()
+
+
+@pytest.mark.parametrize("database", ["", ":memory:", "sqlite://"])
+def test_what_is_measured_goes_to_a_database_that_lasts(database, lab):
+    """A database in memory ends with the command, and the measurement with it."""
+    result = lab("run", "contact-check", "--simulated", "--dies", "1", "--database", database)
+
+    assert result.returncode == 2, result.stderr
+    assert "names no file" in result.stderr
+
+
+@pytest.mark.parametrize("setting", ['cells=["0:0:0", "0:0:00"]', 'amplitudes=["0.5 V", 0.5]'])
+def test_what_is_named_twice_is_refused_before_any_pulse(setting, lab, tmp_path):
+    """The database refuses the second record, after the pulses for it."""
+    one_message(
+        lab("run", "write-error-rate", "--simulated", "--dies", "1", "--set", setting), 2, "twice"
+    )
+
+    lab("run", "contact-check", "--simulated", "--dies", "1")
+    with Store.open(tmp_path / "lab.sqlite") as store:
+        known = store.stress(1, DieAddress(0, 0))
+    assert known is None or not known[0].any()
 
 
 def test_instruments_that_are_off_are_all_named(bench_file, lab):
@@ -132,7 +196,14 @@ def test_a_file_that_is_no_database_is_reported(lab, tmp_path):
             ["train", "ideal", "--simulated", "--wires", "1 Ohm", "--torch-device", "cuda"],
             "compute on the CPU only|cannot compute there",
         ),
-        (["resume", "--simulated"], "no interrupted run"),
+        (["run", "array-map", "--simulated", "--set", "read_amplitude=nan"], "unit V.*got nan"),
+        (["run", "array-map", "--simulated", "--set", "read_amplitude=true"], "unit V.*got True"),
+        (["run", "write-error-rate", "--simulated", "--set", "widths=1"], "widths: write a list"),
+        (["run", "write-error-rate", "--simulated", "--set", "=1"], "write name=value"),
+        (["run", "array-map", "--simulated", "--dies", "0"], "--dies 0: .* 36 dies"),
+        (["run", "array-map", "--simulated", "--dies", "37"], "ask for 1 to 36"),
+        (["run", "array-map", "--simulated", "--dies", ""], "write all, a number"),
+        (["run", "array-map", "--simulated", "--dies", "0,0 0,0"], "twice"),
         (["demo", "--dataset", "fashion"], "fashion"),
     ],
 )
@@ -149,6 +220,7 @@ def test_a_wrong_command_line_is_explained(arguments, pattern, lab):
         (["import", "conductance-map", "."], "holds no conductance maps"),
         (["twin", "nothing"], "holds no conductance maps"),
         (["report"], "lab.sqlite"),
+        (["resume", "--simulated"], "no database lab.sqlite"),
     ],
 )
 def test_what_comes_too_early_says_what_comes_first(arguments, pattern, lab):

@@ -2,6 +2,10 @@
 
 import json
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -42,3 +46,29 @@ def test_json_is_one_document_and_nothing_else(capsys):
     assert "NaN" not in printed.out
     assert "Infinity" not in printed.out
     assert "measuring" in printed.err
+
+
+def ended(*arguments, **options):
+    """A command in a process of its own, once it has ended."""
+    code = "from lab.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+def test_a_disk_that_is_full_is_told(tmp_path):
+    """Results go to a file at times."""
+    with Path("/dev/full").open("wb") as full:
+        done = ended("init", str(tmp_path / "bench.toml"), stdout=full)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: No space left on device: the output")
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_encoding_without_mu_is_no_reason_to_fail():
+    """Nor to print a "?", which could be an "m" as well."""
+    done = ended("run", "µ", "--simulated", env=os.environ | {"PYTHONIOENCODING": "ascii"})
+
+    assert done.returncode == 2
+    assert "no protocol '\\N{MICRO SIGN}'" in done.stderr
