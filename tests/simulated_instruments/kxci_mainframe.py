@@ -1,37 +1,10 @@
-"""A 4200A on a station with one cell, and how to talk to it."""
+"""Messages to an emulated 4200A, and its replies."""
 
 import numpy as np
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
-from simulated_instruments.probe_station import ProbeStation
+from tests.simulated_instruments.stations import CELL
 
-DIE = DieAddress(0, 0)
-CELL = 12
 TO_SMU = ":PMU:RPM:CONFIGURE PMU1-1, 2"
-
-
-class RecordingStation(ProbeStation):
-    """Notes every pulse on its way to the cell."""
-
-    def pulse(self, cell, voltage, width, impedance):
-        if voltage:
-            self.trigger_lines.setdefault(0, []).append((cell, voltage, width, impedance))
-        super().pulse(cell, voltage, width, impedance)
-
-    @property
-    def pulses(self):
-        return self.trigger_lines.get(0, [])
-
-
-def new_station():
-    """In contact, one cell connected to everything."""
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    station = RecordingStation(wafer=wafer, die_under_needles=DIE, in_contact=True)
-    station.route(CELL)
-    return station
 
 
 def ask(emulator, *messages):

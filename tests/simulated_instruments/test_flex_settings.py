@@ -2,35 +2,13 @@
 
 import pytest
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
 from simulated_instruments.keysight_b1500a import EmulatedKeysightB1500A
-from simulated_instruments.probe_station import ProbeStation
-
-DIE = DieAddress(0, 0)
-NO_ERROR = '+0,"No Error."'
+from tests.simulated_instruments.flex_messages import NO_ERROR, ask, say
 
 
 @pytest.fixture
-def mainframe():
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    station = ProbeStation(wafer=wafer, die_under_needles=DIE, in_contact=True, measured_cell=12)
+def mainframe(station):
     return EmulatedKeysightB1500A(station)
-
-
-def ask(emulator, message):
-    emulator.receive(message.encode() + b"\r\n")
-    reply = b"".join(emulator.replies)
-    emulator.replies.clear()
-    return reply.decode().rstrip("\r\n")
-
-
-def say(emulator, message):
-    """Send what must be accepted."""
-    assert ask(emulator, message) == ""
-    assert ask(emulator, "ERRX?") == NO_ERROR
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,3 @@
-import csv
-from pathlib import Path
-
 import pytest
 import pyvisa
 from pymeasure.instruments.formfactor.velox import Velox
@@ -11,6 +8,7 @@ from physics.wafer import SimulatedWafer
 from simulated_instruments.formfactor_velox import EmulatedFormFactorVelox
 from simulated_instruments.probe_station import ProbeStation
 from simulated_instruments.visa_library import EmulatorVisaLibrary
+from tests.simulated_instruments.transcripts import rows
 
 ROUTE = [DieAddress(0, 0), DieAddress(1, 0), DieAddress(0, 1)]
 ADDRESS = "GPIB0::28::INSTR"
@@ -151,14 +149,10 @@ def test_pymeasures_own_driver_walks_the_wafer(prober, station):
     pyvisa.ResourceManager(library).close()
 
 
-TRANSCRIPT = Path(__file__).parents[1] / "reference" / "pymeasure_velox_commands.csv"
-
-
 def test_what_pymeasures_tests_send_is_accepted(station):
     """On a map that has their die and sub-die."""
     prober = EmulatedFormFactorVelox(station, addresses=[*ROUTE, DieAddress(5, 6)], subdies=3)
-    lines = TRANSCRIPT.read_text().splitlines()[1:]
-    for row in csv.DictReader(lines):
+    for row in rows("pymeasure_velox_commands"):
         reply = ask(prober, row["message"])
         assert reply.startswith("0: ") or row["message"] == "*IDN?", (row, reply)
 

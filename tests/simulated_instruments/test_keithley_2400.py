@@ -3,12 +3,10 @@ import struct
 import numpy as np
 import pytest
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
 from simulated_instruments.keithley_2400 import EmulatedKeithley2400
-from simulated_instruments.probe_station import ProbeStation
+from tests.simulated_instruments.scpi_messages import ask, numbers
+from tests.simulated_instruments.stations import CELL
 
-DIE = DieAddress(0, 0)
 READY = b":SENS:CURR:PROT 1E-3;:OUTP ON"
 PAIRS = b":FORM:ELEM VOLT,CURR"
 COMPLIANCE, RANGE_COMPLIANCE = 1 << 3, 1 << 16
@@ -16,32 +14,17 @@ NOT_A_NUMBER = 9.91e37
 
 
 @pytest.fixture
-def smu():
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    station = ProbeStation(wafer=wafer, die_under_needles=DIE, in_contact=True, measured_cell=12)
+def smu(station):
     emulator = EmulatedKeithley2400(station)
     ask(emulator, READY)
     assert not emulator.errors
     return emulator
 
 
-def ask(emulator, message):
-    emulator.receive(message + b"\n")
-    reply = b"".join(emulator.replies)
-    emulator.replies.clear()
-    return reply.decode("latin-1").removesuffix("\n")
-
-
-def numbers(text):
-    return [float(field) for field in text.split(",")]
-
-
 def test_a_reading_has_five_elements(smu):
     """Volts as programmed, amperes as measured, no ohms, seconds, status."""
     volts, amperes, ohms, seconds, status = numbers(ask(smu, b":SOUR:VOLT 0.1;:READ?"))
-    expected = 0.1 * smu.station.die.conductance(np.array([12]), 0.1)[0]
+    expected = 0.1 * smu.station.die.conductance(np.array([CELL]), 0.1)[0]
     assert amperes == pytest.approx(expected, rel=0.05)
     assert (volts, ohms) == (0.1, NOT_A_NUMBER)
     assert seconds > 0

@@ -3,43 +3,26 @@ import struct
 import numpy as np
 import pytest
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
 from simulated_instruments.keithley_2450 import EmulatedKeithley2450
-from simulated_instruments.probe_station import ProbeStation
+from tests.simulated_instruments.scpi_messages import ask, numbers
+from tests.simulated_instruments.stations import CELL
 
-DIE = DieAddress(0, 0)
 READY = b":SOUR:VOLT:ILIM 1E-3;:OUTP ON"
 NO_ERROR = '0,"No error;0;0 0"'
 
 
 @pytest.fixture
-def smu():
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    station = ProbeStation(wafer=wafer, die_under_needles=DIE, in_contact=True, measured_cell=12)
+def smu(station):
     emulator = EmulatedKeithley2450(station)
     ask(emulator, READY)
     assert not emulator.errors
     return emulator
 
 
-def ask(emulator, message):
-    emulator.receive(message + b"\n")
-    reply = b"".join(emulator.replies)
-    emulator.replies.clear()
-    return reply.decode("latin-1").removesuffix("\n")
-
-
-def numbers(text):
-    return [float(field) for field in text.split(",")]
-
-
 def test_a_reading_is_the_cells_current(smu):
     """And the limit clamps it, which TRIPped and the source status tell."""
     amperes = float(ask(smu, b":SOUR:VOLT 0.1;:READ?"))
-    expected = 0.1 * smu.station.die.conductance(np.array([12]), 0.1)[0]
+    expected = 0.1 * smu.station.die.conductance(np.array([CELL]), 0.1)[0]
     assert amperes == pytest.approx(expected, rel=0.05)
     assert ask(smu, b":SOUR:VOLT:ILIM:TRIP?") == "0"
 
@@ -201,6 +184,6 @@ def test_limits_of_a_setting_can_be_asked_for(smu):
 def test_sourcing_writes_the_cell(smu):
     """A held level is a pulse."""
     die = smu.station.die
-    before = die.pulses_given[12]
+    before = die.pulses_given[CELL]
     ask(smu, b":SOUR:VOLT 1;:READ?;:OUTP OFF")
-    assert die.pulses_given[12] > before
+    assert die.pulses_given[CELL] > before

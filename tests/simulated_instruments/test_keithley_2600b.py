@@ -7,45 +7,19 @@ import pytest
 from pymeasure.adapters import VISAAdapter
 from pymeasure.instruments.keithley import Keithley2600
 
-from crossbar.defect_map import CellClass
-from crossbar.geometry import DieAddress, DieGeometry
+from crossbar.geometry import DieGeometry
 from physics.wafer import SimulatedWafer
 from simulated_instruments.keithley_2600b import EmulatedKeithley2600B
 from simulated_instruments.probe_station import ProbeStation
 from simulated_instruments.tsp_syntax import newer_syntax
 from simulated_instruments.visa_library import EmulatorVisaLibrary
-
-DIE = DieAddress(0, 0)
-
-
-@pytest.fixture
-def station() -> ProbeStation:
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    healthy = int(np.flatnonzero(wafer.die(DIE).truth.classes.ravel() == CellClass.HEALTHY)[0])
-    return ProbeStation(wafer=wafer, die_under_needles=DIE, in_contact=True, measured_cell=healthy)
+from tests.simulated_instruments.stations import DIE
+from tests.simulated_instruments.tsp_messages import ask, error_codes
 
 
 @pytest.fixture
 def smu(station: ProbeStation) -> EmulatedKeithley2600B:
     return EmulatedKeithley2600B(station, instruction_budget=200_000)
-
-
-def ask(smu: EmulatedKeithley2600B, *messages: str) -> str:
-    """Send messages; all that was answered."""
-    for message in messages:
-        smu.receive(message.encode() + b"\n")
-    answer = b"".join(smu.replies)
-    smu.replies.clear()
-    return answer.decode()
-
-
-def error_codes(smu: EmulatedKeithley2600B) -> list[int]:
-    """Empty the error queue."""
-    codes = [entry.code for entry in smu.errors.entries]
-    smu.errors.clear()
-    return codes
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,13 @@ import pytest
 
 from simulated_instruments.keithley_4200a import EmulatedKeithley4200A
 from tests.simulated_instruments.kxci_mainframe import (
-    CELL,
     TO_SMU,
     ask,
     expected_current,
-    new_station,
 )
+from tests.simulated_instruments.stations import CELL
 
 FAULT = "KXCI command error. (-992)"
-
-
-@pytest.fixture
-def station():
-    return new_station()
 
 
 @pytest.fixture

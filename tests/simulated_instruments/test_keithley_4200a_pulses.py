@@ -3,12 +3,11 @@ import pytest
 from simulated_instruments.keithley_4200a import EmulatedKeithley4200A
 from simulated_instruments.keithley_4200a_segments import Segment, pulses_of
 from tests.simulated_instruments.kxci_mainframe import (
-    CELL,
     TO_SMU,
     ask,
     expected_current,
-    new_station,
 )
+from tests.simulated_instruments.stations import CELL
 
 ONE_PULSE = (
     ":PMU:INIT 0",
@@ -31,11 +30,6 @@ SEGMENTS = (
 
 
 @pytest.fixture
-def station():
-    return new_station()
-
-
-@pytest.fixture
 def mainframe(station):
     return EmulatedKeithley4200A(station)
 
@@ -54,7 +48,7 @@ def test_one_pulse_of_the_pulse_unit(mainframe, station):
     ask(mainframe, *ONE_PULSE)
     assert not station.pulses
     assert run(mainframe) == 1
-    assert station.pulses == [(CELL, pytest.approx(1.2 * 1.00005), pytest.approx(1e-7), 50.0)]
+    assert station.pulses == [(pytest.approx(1.2 * 1.00005), pytest.approx(1e-7), 50.0)]
     assert station.clock.now == pytest.approx(10e-6)
     assert station.die.pulses_given[CELL] == 1
 
@@ -62,7 +56,7 @@ def test_one_pulse_of_the_pulse_unit(mainframe, station):
 def test_a_load_of_50_ohm_doubles_the_open_circuit_volts(mainframe, station):
     ask(mainframe, *ONE_PULSE, ":PMU:LOAD 1, 50")
     run(mainframe)
-    assert station.pulses[0][1] == pytest.approx(2.4)
+    assert station.volts[0] == pytest.approx(2.4)
 
 
 def test_the_rpm_decides_what_the_pulse_unit_reaches(mainframe, station):
@@ -107,7 +101,7 @@ def test_a_current_beyond_the_measure_range_is_flagged_and_not_limited(mainframe
     fields = ask(mainframe, ":PMU:DATA:GET 1").split(",")
     assert float(fields[1]) == pytest.approx(1e-6)
     assert fields[3][5] == "8"
-    assert station.pulses[0][1] == pytest.approx(1.2, rel=1e-3)
+    assert station.volts[0] == pytest.approx(1.2, rel=1e-3)
 
 
 def test_a_sweep_of_amplitudes_with_steps_around_it(mainframe, station):
@@ -116,7 +110,7 @@ def test_a_sweep_of_amplitudes_with_steps_around_it(mainframe, station):
     ask(mainframe, ":PMU:RPM:CONFIGURE PMU1-2, 0", ":PMU:STEP:PULSE:AMPLITUDE 2, 1, 2, 1, 0")
     ask(mainframe, ":PMU:OUTPUT:STATE 2, 1")
     run(mainframe)
-    volts = [pulse[1] for pulse in station.pulses]
+    volts = station.volts
     assert volts == pytest.approx([0.1, 0.2, 0.3, 0.3, 0.2, 0.1] * 2, rel=1e-3)
     stepped = [float(v) for v in ask(mainframe, ":PMU:DATA:GET 2, 0, 99, VH").split(";")]
     assert stepped == pytest.approx([1.0] * 6 + [2.0] * 6, rel=1e-3)
@@ -206,7 +200,7 @@ def test_a_sequence_of_segments_is_a_pulse_a_loop(mainframe, station):
     """1 us at 1 V with edges of 100 ns, twice; one reading each."""
     ask(mainframe, *SEGMENTS, ":PMU:SARB:WFM:SEQ:LIST 1, 1, 2", ":PMU:OUTPUT:STATE 1, 1")
     run(mainframe)
-    assert [pulse[2] for pulse in station.pulses] == pytest.approx([1.1e-6] * 2)
+    assert [width for _, width, _ in station.pulses] == pytest.approx([1.1e-6] * 2)
     assert station.clock.now == pytest.approx(2 * 3.2e-6)
     points = [p.split(",") for p in ask(mainframe, ":PMU:DATA:GET 1").split(";")]
     assert [float(p[2]) for p in points] == pytest.approx([1.8e-6, 5.0e-6])
@@ -246,7 +240,7 @@ FIVE_PULSES = (
 def test_the_older_pulse_commands(mainframe, station):
     """A burst of five."""
     assert ask(mainframe, *FIVE_PULSES, "PG1, 0, 5", "PO1, 0, 0") == "ACK"
-    assert [pulse[2] for pulse in station.pulses] == pytest.approx([50e-6] * 5)
+    assert [width for _, width, _ in station.pulses] == pytest.approx([50e-6] * 5)
     assert station.clock.now == pytest.approx(500e-6)
     assert "off" in ask(mainframe, "PG1, 0, 5")
 

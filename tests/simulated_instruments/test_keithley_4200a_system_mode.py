@@ -2,12 +2,7 @@ import numpy as np
 import pytest
 
 from simulated_instruments.keithley_4200a import EmulatedKeithley4200A
-from tests.simulated_instruments.kxci_mainframe import TO_SMU, ask, expected_current, new_station
-
-
-@pytest.fixture
-def station():
-    return new_station()
+from tests.simulated_instruments.kxci_mainframe import TO_SMU, ask, expected_current
 
 
 @pytest.fixture

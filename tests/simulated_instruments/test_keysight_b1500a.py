@@ -2,73 +2,26 @@ import numpy as np
 import pytest
 
 from crossbar.errors import ConfigurationError
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
 from simulated_instruments.flex_grammar import engineering
 from simulated_instruments.keysight_b1500a import EmulatedKeysightB1500A
-from simulated_instruments.probe_station import ProbeStation
-
-DIE = DieAddress(0, 0)
-CELL = 12
-NO_ERROR = '+0,"No Error."'
-
-
-def make(*modules, selector=False):
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    station = ProbeStation(
-        wafer=wafer, die_under_needles=DIE, in_contact=True, measured_cell=CELL, pulsed_cell=CELL
-    )
-    options = {"modules": modules} if modules else {}
-    return EmulatedKeysightB1500A(station, selector=selector, **options)
+from tests.simulated_instruments.flex_messages import NO_ERROR, ask, say
+from tests.simulated_instruments.stations import CELL
 
 
 @pytest.fixture
-def mainframe():
-    return make()
-
-
-@pytest.fixture
-def pulses(mainframe, monkeypatch):
-    """Amplitudes and widths that the cell got."""
-    return watched(mainframe, monkeypatch)
-
-
-def watched(mainframe, monkeypatch):
-    given, die = [], mainframe.station.die
-    pulse = die.pulse
-
-    def note(cells, what):
-        given.append((what.amplitude, what.width))
-        pulse(cells, what)
-
-    monkeypatch.setattr(die, "pulse", note)
-    return given
-
-
-def ask(emulator, message):
-    emulator.receive(message.encode() + b"\r\n")
-    reply = b"".join(emulator.replies)
-    emulator.replies.clear()
-    return reply.decode().rstrip("\r\n")
-
-
-def say(emulator, message):
-    """Send what must be accepted."""
-    assert ask(emulator, message) == ""
-    assert ask(emulator, "ERRX?") == NO_ERROR
+def mainframe(station):
+    return EmulatedKeysightB1500A(station)
 
 
 def values(data):
     return [float(text[3:]) for text in data.split(",")]
 
 
-def test_identity_and_modules(mainframe):
+def test_identity_and_modules(mainframe, station):
     assert ask(mainframe, "*IDN?").split(",")[1] == "B1500A"
     assert ask(mainframe, "UNT?") == ("B1517A,0;B1517A,0;B1520A,0;B1525A,0;0,0;0,0;0,0;0,0;0,0;0,0")
     with pytest.raises(ConfigurationError, match="10 slots"):
-        make("B1517A", "B9999A")
+        EmulatedKeysightB1500A(station, ("B1517A", "B9999A"))
 
 
 @pytest.mark.parametrize(
@@ -361,10 +314,9 @@ def test_settings_are_learned_and_restored(mainframe):
     assert ask(mainframe, "*LRN? 1") == "CL1"
 
 
-def test_the_selector_leads_one_unit_to_the_cell(monkeypatch):
+def test_the_selector_leads_one_unit_to_the_cell(station, pulses):
     """Without the digital lines in its service it refuses to switch."""
-    mainframe = make(selector=True)
-    pulses = watched(mainframe, monkeypatch)
+    mainframe = EmulatedKeysightB1500A(station, selector=True)
     ask(mainframe, "ERSSP 0,1")
     assert ask(mainframe, "ERRX?").startswith("+214")
     say(mainframe, "ERMOD 1;CN 1;DV 1,0,0.1,1e-3")

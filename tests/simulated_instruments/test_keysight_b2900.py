@@ -5,46 +5,25 @@ import numpy as np
 import pytest
 
 from crossbar.errors import ConfigurationError
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
 from simulated_instruments.keysight_b2900 import EmulatedKeysightB2900
-from simulated_instruments.probe_station import ProbeStation
+from tests.simulated_instruments.scpi_messages import ask, numbers
+from tests.simulated_instruments.stations import CELL
 
-DIE = DieAddress(0, 0)
 READY = b":OUTP:ON:AUTO OFF;:FORM:ELEM:SENS VOLT,CURR;:SENS:CURR:PROT 1E-3;:OUTP ON"
 
 
-def make(model="B2902B"):
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    station = ProbeStation(wafer=wafer, die_under_needles=DIE, in_contact=True, measured_cell=12)
-    return EmulatedKeysightB2900(station, model)
-
-
 @pytest.fixture
-def smu():
-    emulator = make()
+def smu(station):
+    emulator = EmulatedKeysightB2900(station)
     ask(emulator, READY)
     assert not emulator.errors
     return emulator
 
 
-def ask(emulator, message):
-    emulator.receive(message + b"\n")
-    reply = b"".join(emulator.replies)
-    emulator.replies.clear()
-    return reply.decode("latin-1").rstrip("\n")
-
-
-def numbers(text):
-    return [float(field) for field in text.split(",")]
-
-
 def test_a_reading_is_the_cells_current(smu):
     """And the compliance clamps it, which TRIPped tells."""
     volts, amperes = numbers(ask(smu, b":SOUR:VOLT 0.1;:MEAS? (@1)"))
-    expected = 0.1 * smu.station.die.conductance(np.array([12]), 0.1)[0]
+    expected = 0.1 * smu.station.die.conductance(np.array([CELL]), 0.1)[0]
     assert volts == pytest.approx(0.1)
     assert amperes == pytest.approx(expected, rel=0.05)
     assert ask(smu, b":SENS:CURR:PROT:TRIP?") == "0"
@@ -55,9 +34,9 @@ def test_a_reading_is_the_cells_current(smu):
     assert ask(smu, b":SENS:CURR:PROT:TRIP?") == "1"
 
 
-def test_outputs_go_on_by_themselves_unless_told_not_to():
+def test_outputs_go_on_by_themselves_unless_told_not_to(station):
     """The trap of a B2900 as it comes from the factory."""
-    emulator = make()
+    emulator = EmulatedKeysightB2900(station)
     ask(emulator, b":SOUR:VOLT 0.1;:MEAS? (@1)")
     assert ask(emulator, b":OUTP?") == "1"
 
@@ -123,7 +102,7 @@ def test_a_current_source_and_its_voltage_compliance(smu):
     """The status says which source it is and whether it is clamped."""
     ask(smu, b":OUTP OFF;:FORM:ELEM:SENS VOLT,CURR,STAT;:SOUR:FUNC:MODE CURR;:SENS:VOLT:PROT 1")
     volts, amperes, status = numbers(ask(smu, b":SOUR:CURR 1E-6;:OUTP ON;:MEAS?"))
-    resistance = 1 / smu.station.die.conductance(np.array([12]), 0.01)[0]
+    resistance = 1 / smu.station.die.conductance(np.array([CELL]), 0.01)[0]
     assert amperes == pytest.approx(1e-6)
     assert volts == pytest.approx(1e-6 * resistance, rel=0.1)
     assert status == 1
@@ -188,22 +167,23 @@ def test_numbers_have_names(smu):
         ("B2902B", b":SOUR:VOLT:RANG:AUTO OFF;:SOUR:VOLT:RANG 2;:SOUR:VOLT 2.2", "-221"),
     ],
 )
-def test_what_the_models_reach(model, message, error):
+def test_what_the_models_reach(station, model, message, error):
     """A refused setting stays as it was."""
-    assert ask(make(model), message + b";:SYST:ERR?").startswith(error + ",")
+    smu = EmulatedKeysightB2900(station, model)
+    assert ask(smu, message + b";:SYST:ERR?").startswith(error + ",")
 
 
-def test_the_most_sensitive_range_is_the_models():
+def test_the_most_sensitive_range_is_the_models(station):
     ranges = [
-        float(ask(make(model), b":SENS:CURR:RANG 1E-9;:SENS:CURR:RANG?"))
+        float(ask(EmulatedKeysightB2900(station, model), b":SENS:CURR:RANG 1E-9;:SENS:CURR:RANG?"))
         for model in ("B2901B", "B2902B", "B2911B", "B2912B")
     ]
     assert ranges == [1e-7, 1e-7, 1e-8, 1e-8]
 
 
-def test_an_unknown_model_is_a_wrong_configuration():
+def test_an_unknown_model_is_a_wrong_configuration(station):
     with pytest.raises(ConfigurationError, match="B2904B"):
-        make("B2904B")
+        EmulatedKeysightB2900(station, "B2904B")
 
 
 @pytest.mark.parametrize(
@@ -231,8 +211,8 @@ def test_refusals(smu, message, error):
     assert ask(smu, message + b";:SYST:ERR?").startswith(f"{error},")
 
 
-def test_one_channel_models_have_no_second():
-    emulator = make("B2901B")
+def test_one_channel_models_have_no_second(station):
+    emulator = EmulatedKeysightB2900(station, "B2901B")
     assert ask(emulator, b":SOUR2:VOLT 0.1;:SYST:ERR?").startswith("-114,")
     assert ask(emulator, b"*IDN?").split(",")[1] == "B2901B"
 

@@ -5,14 +5,16 @@ import statistics
 import numpy as np
 import pytest
 
-from tests.simulated_instruments.test_keysight_b2900 import READY, ask, make, numbers
+from simulated_instruments.keysight_b2900 import EmulatedKeysightB2900
+from tests.simulated_instruments.scpi_messages import ask, numbers
+from tests.simulated_instruments.test_keysight_b2900 import READY
 
 MISSING = "+9.910000E+37"
 
 
 @pytest.fixture
-def smu():
-    emulator = make()
+def smu(station):
+    emulator = EmulatedKeysightB2900(station)
     ask(emulator, READY)
     ask(emulator, b":FORM:ELEM:SENS SOUR;:SOUR:VOLT:MODE SWE;STAR 0;STOP 0.1;POIN 5;:TRIG:COUN 5")
     return emulator
@@ -86,11 +88,11 @@ def test_statistics_of_every_element_that_has_some(smu):
     assert ask(smu, b":TRAC:FEED:CONT NEV;:TRAC:CLE;STAT:DATA?") == f"{MISSING},{MISSING}"
 
 
-def test_each_channel_has_a_buffer(smu):
+def test_each_channel_has_a_buffer(smu, station):
     ask(smu, b":TRAC2:POIN 2;FEED:CONT NEXT;:SOUR2:VOLT 0.2;:TRIG2:COUN 4;:OUTP2 ON;:INIT (@1,2)")
     assert ask(smu, b":TRAC1:POIN:ACT?;:TRAC2:POIN:ACT?") == "0;2"
     assert numbers(ask(smu, b":TRAC2:DATA?")) == [0.2, 0.2]
-    one = make("B2911B")
+    one = EmulatedKeysightB2900(station, "B2911B")
     assert ask(one, b":TRAC2:DATA?;:SYST:ERR?").startswith("-114,")
 
 

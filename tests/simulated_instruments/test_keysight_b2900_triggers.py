@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from tests.simulated_instruments.test_keysight_b2900 import READY, ask, make, numbers
+from simulated_instruments.keysight_b2900 import EmulatedKeysightB2900
+from tests.simulated_instruments.scpi_messages import ask, numbers
+from tests.simulated_instruments.test_keysight_b2900 import READY
 
 BOTH_IDLE = (1 << 1) + (1 << 4) + (1 << 7) + (1 << 10)
 
 
 @pytest.fixture
-def smu():
-    emulator = make()
+def smu(station):
+    emulator = EmulatedKeysightB2900(station)
     ask(emulator, READY)
     return emulator
 
@@ -153,18 +155,13 @@ def test_a_measurement_has_to_lie_within_the_pulse(smu, delay, share):
     assert found[0] == pytest.approx(0.1 * share, abs=1e-9)
 
 
-def test_a_pulse_train_writes_the_cell_as_often(smu, monkeypatch):
+def test_a_pulse_train_writes_the_cell_as_often(smu, pulses):
     """Peak, width and number as set, a period apart; the base writes nothing."""
-    die, pulses = smu.station.die, []
-    original = die.pulse
-    monkeypatch.setattr(
-        die, "pulse", lambda cells, pulse: (pulses.append(pulse), original(cells, pulse))
-    )
     ask(smu, b":FUNC PULS;:SOUR:VOLT:MODE LIST;:SOUR:LIST:VOLT 0.4,-0.4;:PULS:WIDT 1E-3")
     before = smu.station.clock.now
     ask(smu, b":TRIG:TRAN:SOUR TIM;TIM 0.01;COUN 6;:INIT:TRAN")
-    assert [pulse.width for pulse in pulses] == pytest.approx([1e-3] * 6)
-    assert [np.sign(pulse.amplitude) for pulse in pulses] == [1, -1, 1, -1, 1, -1]
+    assert [width for _, width in pulses] == pytest.approx([1e-3] * 6)
+    assert [np.sign(amplitude) for amplitude, _ in pulses] == [1, -1, 1, -1, 1, -1]
     assert smu.station.clock.now - before == pytest.approx(0.06)
 
 
@@ -291,9 +288,9 @@ def test_endless_counts_go_on_with_triggers_from_outside(smu):
     assert ask(smu, b":ABOR;*OPC?") == "1"
 
 
-def test_both_channels_run_at_the_same_time():
+def test_both_channels_run_at_the_same_time(station):
     """Their times are the same; the shorter one's rest is not a number."""
-    emulator = make("B2912B")
+    emulator = EmulatedKeysightB2900(station, "B2912B")
     ask(
         emulator,
         b":OUTP1 ON;:OUTP2 ON;:FORM:ELEM:SENS TIME,SOUR;:SENS1:CURR:NPLC 1;:SENS2:CURR:NPLC 1",

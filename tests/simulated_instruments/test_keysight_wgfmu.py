@@ -1,53 +1,21 @@
-import csv
 import ctypes
 import inspect
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from crossbar.geometry import DieAddress, DieGeometry
 from drivers.wgfmu_library import SIGNATURES, error_summary
-from physics.wafer import SimulatedWafer
 from simulated_instruments.keysight_wgfmu import EmulatedKeysightWgfmu
-from simulated_instruments.probe_station import ProbeStation
 from simulated_instruments.wgfmu_waveform import Pattern
+from tests.simulated_instruments.stations import CELL
+from tests.simulated_instruments.transcripts import rows
 
-PUBLISHED = Path(__file__).parents[1] / "reference" / "wgfmu_signatures.csv"
-CELL = 12
 CHANNEL = 501
-
-
-@pytest.fixture
-def station():
-    wafer = SimulatedWafer(
-        addresses=[DieAddress(0, 0)], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    return ProbeStation(
-        wafer=wafer,
-        die_under_needles=DieAddress(0, 0),
-        in_contact=True,
-        measured_cell=CELL,
-        pulsed_cell=CELL,
-    )
 
 
 @pytest.fixture
 def library(station):
     return EmulatedKeysightWgfmu(station)
-
-
-@pytest.fixture
-def pulses(station, monkeypatch):
-    """Amplitudes and widths that the cell got."""
-    given, pulse = [], station.die.pulse
-
-    def note(cells, what):
-        given.append((what.amplitude, what.width))
-        pulse(cells, what)
-
-    monkeypatch.setattr(station.die, "pulse", note)
-    return given
 
 
 def run(library, *calls):
@@ -72,11 +40,10 @@ def pulse_of(volts, count=1.0, mode=2002):
 
 def test_signatures_are_the_published_ones():
     """Every function of the stand-in and every declaration of the driver."""
-    with PUBLISHED.open() as file:
-        published = {
-            row["function"]: [p.strip() for p in (row["parameters"] or "").split(";") if p]
-            for row in csv.DictReader(line for line in file if not line.startswith("#"))
-        }
+    published = {
+        row["function"]: [p.strip() for p in (row["parameters"] or "").split(";") if p]
+        for row in rows("wgfmu_signatures")
+    }
     own = {
         name: list(inspect.signature(method).parameters)[1:]
         for name, method in inspect.getmembers(EmulatedKeysightWgfmu, inspect.isfunction)

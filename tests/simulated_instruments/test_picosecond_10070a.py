@@ -2,31 +2,9 @@ import math
 
 import pytest
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
 from simulated_instruments.picosecond_10070a import EmulatedPicosecond10070A
-from simulated_instruments.probe_station import ProbeStation
 
 SETUP = b"header off\ntrigger GPIB\n"
-
-
-class RecordingStation(ProbeStation):
-    """A probe station that notes the pulses at the board's connector."""
-
-    def pulse(self, cell, voltage, width, impedance):
-        self.trigger_lines.setdefault(0, []).append((voltage, width, impedance))
-        super().pulse(cell, voltage, width, impedance)
-
-    @property
-    def pulses(self):
-        return self.trigger_lines.get(0, [])
-
-
-@pytest.fixture
-def station():
-    geometry = DieGeometry(subarrays=1, rows=2, columns=2)
-    wafer = SimulatedWafer(addresses=[DieAddress(0, 0)], geometry=geometry, seed=1)
-    return RecordingStation(wafer=wafer)
 
 
 @pytest.fixture

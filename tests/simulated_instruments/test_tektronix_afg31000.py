@@ -1,57 +1,16 @@
-import csv
-from pathlib import Path
-
-import numpy as np
 import pytest
 
-from crossbar.errors import ConfigurationError
-from crossbar.geometry import DieAddress, DieGeometry
 from drivers.tektronix_afg31000 import MODELS
-from physics.wafer import SimulatedWafer
-from simulated_instruments.probe_station import ProbeStation
 from simulated_instruments.tektronix_afg31000 import SERIES, EmulatedTektronixAFG31000
+from tests.simulated_instruments.scpi_generators import TEKTRONIX_AFG31000
+from tests.simulated_instruments.scpi_messages import ask
 
-REFERENCE = Path(__file__).parents[1] / "reference"
-BURSTS = b":FUNC PULS;:OUTP1:IMP INF;:BURS:STAT ON;:BURS:NCYC 1;:BURS:IDLE END;:TRIG:SOUR EXT\n"
 LEVELS = b":VOLT 0.9;:VOLT:OFFS 0.45;:PULS:WIDT 30NS"
-
-
-class RecordingStation(ProbeStation):
-    """A probe station that notes the pulses at the board's connector."""
-
-    def pulse(self, cell, voltage, width, impedance):
-        self.trigger_lines.setdefault(0, []).append((voltage, width))
-        super().pulse(cell, voltage, width, impedance)
-
-    @property
-    def pulses(self):
-        return self.trigger_lines.get(0, [])
-
-
-@pytest.fixture
-def station():
-    geometry = DieGeometry(subarrays=1, rows=2, columns=2)
-    wafer = SimulatedWafer(addresses=[DieAddress(0, 0)], geometry=geometry, seed=1)
-    return RecordingStation(wafer=wafer)
 
 
 @pytest.fixture
 def generator(station):
-    emulator = EmulatedTektronixAFG31000(station)
-    emulator.receive(b"*CLS;*RST\n" + BURSTS)
-    assert not emulator.errors
-    return emulator
-
-
-def ask(emulator, message):
-    emulator.receive(message + b"\n")
-    reply = b"".join(emulator.replies)
-    emulator.replies.clear()
-    return reply.decode().strip()
-
-
-def volts(station):
-    return [pulse[0] for pulse in station.pulses]
+    return TEKTRONIX_AFG31000.generator(station)
 
 
 def test_driver_and_emulator_know_the_same_models():
@@ -62,45 +21,28 @@ def test_driver_and_emulator_know_the_same_models():
         assert ratings.channels == int(name[-1])
 
 
-def test_identity_names_the_model_that_was_asked_for(station):
-    emulator = EmulatedTektronixAFG31000(station, model="AFG31021")
-    assert ask(emulator, b"*IDN?").split(",")[:2] == ["TEKTRONIX", "AFG31021"]
-
-
-@pytest.mark.parametrize("model", ["AFG3152C", "AFG31153", "", "AFG3115"])
-def test_an_unknown_model_is_refused_with_the_known_ones(station, model):
-    with pytest.raises(ConfigurationError, match=r"AFG31021.*AFG31252"):
-        EmulatedTektronixAFG31000(station, model=model)
-
-
 def test_no_error_is_said_without_a_sign(generator):
     """As in the simulated devices of tm_devices."""
     assert ask(generator, b"SYST:ERR?") == '0,"No error"'
 
 
-def test_trg_sends_one_positive_pulse_of_open_circuit_volts(generator, station):
-    """The first trigger, with the output off, brings the output to its end point."""
-    ask(generator, LEVELS + b";*TRG;:OUTP1:STAT ON;*TRG")
-    assert station.pulses == [(pytest.approx(0.9), pytest.approx(30e-9))]
-
-
 def test_before_its_first_burst_the_output_rests_at_the_start_of_the_waveform(generator, station):
     """Ours is the worse case: the pulse level, for as long as nobody notices."""
     ask(generator, LEVELS + b";:OUTP1:STAT ON")
-    assert station.pulses == [(pytest.approx(0.9), pytest.approx(1e-3))]
+    assert station.pulses == [(pytest.approx(0.9), pytest.approx(1e-3), 50.0)]
 
 
 def test_another_waveform_needs_another_burst(generator, station):
     """The levels changed since the burst that nobody saw."""
     ask(generator, LEVELS + b";*TRG;:VOLT 0.8;:VOLT:OFFS 0.4;:OUTP1:STAT ON")
-    assert volts(station) == pytest.approx([0.8])
+    assert station.volts == pytest.approx([0.8])
 
 
 @pytest.mark.parametrize(("idle", "rests_at"), [(b"STAR", 0.9), (b"OFF", 0.9), (b"DC", 0.45)])
 def test_an_idle_level_other_than_the_end_acts_on_the_cell(generator, station, idle, rests_at):
     """The trap of the burst mode."""
     ask(generator, LEVELS + b";:BURS:IDLE " + idle + b";*TRG;:OUTP1:STAT ON")
-    assert volts(station) == pytest.approx([rests_at])
+    assert station.volts == pytest.approx([rests_at])
 
 
 def test_the_factory_setting_of_the_idle_level_is_not_the_end(station):
@@ -108,24 +50,6 @@ def test_the_factory_setting_of_the_idle_level_is_not_the_end(station):
     assert ask(emulator, b":SOUR1:BURS:IDLE?") == "OFF"
     ask(emulator, b":SOUR1:BURS:IDLE START")
     assert ask(emulator, b":SOUR1:BURS:IDLE?") == "STAR"
-
-
-def test_inverted_polarity_idles_high_and_pulses_low(generator, station):
-    ask(generator, b":OUTP1:POL INV;:VOLT 0.8;:VOLT:OFFS -0.4;*TRG;:OUTP1:STAT ON;*TRG")
-    assert volts(station) == pytest.approx([-0.8])
-
-
-@pytest.mark.parametrize("free", [b":BURS:STAT OFF", b":TRIG:SOUR TIM"])
-def test_free_running_both_levels_act_on_the_cell(generator, station, free):
-    """Without bursts, or with the timer as trigger: the factory setting's danger."""
-    ask(generator, free + b";:VOLT 0.8;:VOLT:OFFS 0.2;*TRG;:OUTP1:STAT ON")
-    assert volts(station) == pytest.approx([-0.2, 0.6])
-
-
-def test_a_burst_sends_as_many_pulses_as_cycles_spaced_by_the_period(generator, station):
-    ask(generator, LEVELS + b";:PULS:PER 1US;WIDT 100NS;:BURS:NCYC 4;*TRG;:OUTP1:STAT ON;*TRG")
-    assert len(station.pulses) == 4
-    assert station.clock.now == pytest.approx(3 * 1e-6 + 100e-9)
 
 
 def test_the_external_source_takes_the_bus_as_well(generator, station):
@@ -151,7 +75,7 @@ def test_a_load_halves_what_the_same_levels_and_limits_read(generator, station):
     assert float(ask(generator, b":VOLT?")) == pytest.approx(2.4)
     assert float(ask(generator, b":VOLT:LIM:HIGH?")) == pytest.approx(2.5)
     ask(generator, b"*TRG;:OUTP1:STAT ON;*TRG")
-    assert volts(station) == pytest.approx([4.8])
+    assert station.volts == pytest.approx([4.8])
     assert ask(generator, b":OUTP1:IMP INF;:OUTP1:IMP?") == "9.9E+37"
     assert float(ask(generator, b":VOLT?")) == pytest.approx(4.8)
 
@@ -192,11 +116,6 @@ def test_output_2_leads_nowhere_and_has_settings_of_its_own(generator, station):
     assert float(ask(generator, b":SOUR1:VOLT?")) == pytest.approx(2.0)  # 1 V into 50 Ohm
 
 
-def test_one_channel_models_have_no_second(station):
-    emulator = EmulatedTektronixAFG31000(station, model="AFG31151")
-    assert ask(emulator, b":SOUR2:VOLT 1;:SYST:ERR?").startswith("-114")
-
-
 @pytest.mark.parametrize(
     ("message", "error"),
     [
@@ -229,23 +148,3 @@ def test_arbitrary_waveforms_are_taken_and_nothing_is_sent(generator, station):
     ask(generator, b":FUNC EMEM1;:VOLT 0.8;:VOLT:OFFS 0;*TRG;:OUTP1:STAT ON;*TRG")
     assert ask(generator, b":SYST:ERR?") == '0,"No error"'
     assert station.pulses == []
-
-
-def test_a_pulse_reaches_the_routed_cell(generator, station):
-    station.die_under_needles, station.in_contact, station.pulsed_cell = DieAddress(0, 0), True, 3
-    ask(generator, LEVELS + b";*TRG;:OUTP1:STAT ON;*TRG")
-    assert np.array_equal(station.die.pulses_given, [0, 0, 0, 1])
-
-
-@pytest.mark.parametrize("client", ["pymeasure", "qmi"])
-def test_it_takes_what_the_transcripts_of_clients_send(station, client):
-    """One fresh instrument per command; QMI's authors drove an AFG31022."""
-    path = REFERENCE / f"{client}_tektronix_afg31000_commands.csv"
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
-    assert len(rows) >= 3
-    for row in rows:
-        emulator = EmulatedTektronixAFG31000(station, model="AFG31022")
-        reply = ask(emulator, row["message"].encode())
-        assert not emulator.errors, row
-        assert bool(reply) == (row["reply_expected"] == "yes"), row

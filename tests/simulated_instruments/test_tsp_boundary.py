@@ -2,14 +2,12 @@
 
 import pytest
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
 from simulated_instruments.keithley_2600b import EmulatedKeithley2600B
-from simulated_instruments.probe_station import ProbeStation
 from simulated_instruments.tsp_errors import ErrorQueue
 from simulated_instruments.tsp_interpreter import TspInterpreter
+from tests.simulated_instruments.stations import one_cell_station
+from tests.simulated_instruments.tsp_messages import ask
 
-DIE = DieAddress(0, 0)
 WALK = """
 function walk(path, object, seen)
     local meta = getmetatable(object)
@@ -41,19 +39,7 @@ ARGUMENTS = (
 
 
 def make() -> EmulatedKeithley2600B:
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    return EmulatedKeithley2600B(
-        ProbeStation(wafer=wafer, die_under_needles=DIE, in_contact=True, measured_cell=12)
-    )
-
-
-def ask(smu, message: str) -> str:
-    smu.receive(message.encode() + b"\n")
-    answer = b"".join(smu.replies).decode("latin-1")
-    smu.replies.clear()
-    return answer
+    return EmulatedKeithley2600B(one_cell_station())
 
 
 @pytest.fixture(scope="module")

@@ -2,32 +2,15 @@
 
 import pytest
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
 from simulated_instruments.keithley_2600b import EmulatedKeithley2600B
-from simulated_instruments.probe_station import ProbeStation
+from tests.simulated_instruments.tsp_messages import numbers
 
-DIE = DieAddress(0, 0)
 LIMITS = "status.measurement.instrument.smua"
 
 
 @pytest.fixture
-def smu() -> EmulatedKeithley2600B:
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    return EmulatedKeithley2600B(
-        ProbeStation(wafer=wafer, die_under_needles=DIE, in_contact=True, measured_cell=12)
-    )
-
-
-def numbers(smu, *messages) -> list[int]:
-    """Send messages; the integers of all answers."""
-    for message in messages:
-        smu.receive(message.encode() + b"\n")
-    answer = b"".join(smu.replies).decode().split()
-    smu.replies.clear()
-    return [int(float(text)) for text in answer]
+def smu(station) -> EmulatedKeithley2600B:
+    return EmulatedKeithley2600B(station)
 
 
 def test_limit_bits_wait_for_a_measurement(smu):

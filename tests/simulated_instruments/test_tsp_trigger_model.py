@@ -3,27 +3,8 @@
 import numpy as np
 import pytest
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
 from simulated_instruments.keithley_2600b import EmulatedKeithley2600B
-from simulated_instruments.probe_station import ProbeStation
-
-DIE = DieAddress(0, 0)
-CELL = 12
-BUFFERED = (
-    "smua.nvbuffer1.clear() smua.nvbuffer1.appendmode = 1 smua.nvbuffer1.collectsourcevalues = 1",
-    "smua.trigger.measure.i(smua.nvbuffer1) smua.trigger.measure.action = 1",
-    "smua.trigger.source.action = 1 smua.measure.nplc = 0.01 smua.measure.delay = 0",
-    "smua.source.output = 1",
-)
-
-
-@pytest.fixture
-def station() -> ProbeStation:
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    return ProbeStation(wafer=wafer, die_under_needles=DIE, in_contact=True, measured_cell=CELL)
+from tests.simulated_instruments.tsp_messages import BUFFERED, ask, error_codes, numbers
 
 
 @pytest.fixture
@@ -31,43 +12,9 @@ def smu(station) -> EmulatedKeithley2600B:
     return EmulatedKeithley2600B(station)
 
 
-def ask(smu, *messages) -> str:
-    """Send messages; all that was answered."""
-    for message in messages:
-        smu.receive(message.encode() + b"\n")
-    answer = b"".join(smu.replies).decode()
-    smu.replies.clear()
-    return answer
-
-
-def numbers(smu, *messages) -> list[float]:
-    """The numbers of an answer."""
-    return [float(text) for text in ask(smu, *messages).replace("\t", ",").split(",")]
-
-
-def error_codes(smu) -> list[int]:
-    codes = [entry.code for entry in smu.errors.entries]
-    smu.errors.clear()
-    return codes
-
-
 def sourced(smu) -> list[float]:
     """The levels of the readings in the buffer."""
     return numbers(smu, "printbuffer(1, smua.nvbuffer1.n, smua.nvbuffer1.sourcevalues)")
-
-
-def pulses(station, monkeypatch) -> list[tuple[float, float]]:
-    """Amplitude and width of everything the cell gets from now on."""
-    got = []
-    die = station.die
-    pulse = die.pulse
-
-    def note(cells, what):
-        got.append((what.amplitude, what.width))
-        pulse(cells, what)
-
-    monkeypatch.setattr(die, "pulse", note)
-    return got
 
 
 @pytest.mark.parametrize(
@@ -148,9 +95,8 @@ def test_end_of_pulse_and_end_of_sweep(smu):
     )
 
 
-def test_burst_recipe_of_the_manual(smu, station, monkeypatch):
+def test_burst_recipe_of_the_manual(smu, pulses):
     """Five hardware-timed pulses of 1 ms every 10 ms, all of the same amplitude."""
-    got = pulses(station, monkeypatch)
     ask(smu, *BUFFERED, "smua.source.limiti = 1e-2 smua.trigger.source.listv({0.3})")
     ask(smu, "trigger.timer[1].delay = 10e-3 trigger.timer[1].count = 4")
     ask(smu, "trigger.timer[1].passthrough = true")
@@ -164,15 +110,14 @@ def test_burst_recipe_of_the_manual(smu, station, monkeypatch):
     times = numbers(smu, "printbuffer(1, 5, smua.nvbuffer1.timestamps)")
 
     assert np.diff(times) == pytest.approx(10e-3)
-    assert [amplitude for amplitude, _ in got] == pytest.approx([0.3] * len(got), rel=0.05)
-    assert sum(width for _, width in got) == pytest.approx(5e-3)
+    assert [amplitude for amplitude, _ in pulses] == pytest.approx([0.3] * len(pulses), rel=0.05)
+    assert sum(width for _, width in pulses) == pytest.approx(5e-3)
     assert error_codes(smu) == []
 
 
 @pytest.mark.parametrize(("bias", "lost"), [("0", 100e-6), ("-1e-18", 0.0)])
-def test_negative_pulses_lose_100_us_from_a_bias_of_zero(smu, station, monkeypatch, bias, lost):
+def test_negative_pulses_lose_100_us_from_a_bias_of_zero(smu, pulses, bias, lost):
     """0 counts as positive; negative zero does not."""
-    got = pulses(station, monkeypatch)
     ask(smu, "smua.source.output = 1 smua.source.limiti = 1e-2", f"smua.source.levelv = {bias}")
     ask(smu, "smua.trigger.source.listv({-0.3}) smua.trigger.source.action = 1")
     ask(
@@ -181,7 +126,7 @@ def test_negative_pulses_lose_100_us_from_a_bias_of_zero(smu, station, monkeypat
     ask(smu, "smua.trigger.endpulse.stimulus = trigger.timer[1].EVENT_ID")
     ask(smu, "smua.trigger.endpulse.action = 0 smua.trigger.initiate() waitcomplete()")
 
-    assert sum(width for amplitude, width in got if amplitude < 0) == pytest.approx(1e-3 - lost)
+    assert sum(width for amplitude, width in pulses if amplitude < 0) == pytest.approx(1e-3 - lost)
 
 
 def test_initiate_is_overlapped(smu):

@@ -2,52 +2,13 @@
 
 import pytest
 
-from crossbar.geometry import DieAddress, DieGeometry
-from physics.wafer import SimulatedWafer
 from simulated_instruments.keithley_2600b import EmulatedKeithley2600B
-from simulated_instruments.probe_station import ProbeStation
-
-DIE = DieAddress(0, 0)
-CELL = 12
-BUFFERED = (
-    "smua.nvbuffer1.clear() smua.nvbuffer1.appendmode = 1 smua.nvbuffer1.collectsourcevalues = 1",
-    "smua.trigger.measure.i(smua.nvbuffer1) smua.trigger.measure.action = 1",
-    "smua.trigger.source.action = 1 smua.measure.nplc = 0.01 smua.measure.delay = 0",
-    "smua.source.output = 1",
-)
-
-
-@pytest.fixture
-def station() -> ProbeStation:
-    wafer = SimulatedWafer(
-        addresses=[DIE], geometry=DieGeometry(subarrays=1, rows=5, columns=5), seed=3
-    )
-    return ProbeStation(wafer=wafer, die_under_needles=DIE, in_contact=True, measured_cell=CELL)
+from tests.simulated_instruments.tsp_messages import BUFFERED, ask, error_codes, numbers
 
 
 @pytest.fixture
 def smu(station) -> EmulatedKeithley2600B:
     return EmulatedKeithley2600B(station)
-
-
-def ask(smu, *messages) -> str:
-    """Send messages; all that was answered."""
-    for message in messages:
-        smu.receive(message.encode() + b"\n")
-    answer = b"".join(smu.replies).decode()
-    smu.replies.clear()
-    return answer
-
-
-def numbers(smu, *messages) -> list[float]:
-    """The numbers of an answer."""
-    return [float(text) for text in ask(smu, *messages).replace("\t", ",").split(",")]
-
-
-def error_codes(smu) -> list[int]:
-    codes = [entry.code for entry in smu.errors.entries]
-    smu.errors.clear()
-    return codes
 
 
 def test_timer_counts_and_delay_lists(smu):

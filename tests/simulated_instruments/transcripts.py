@@ -9,4 +9,6 @@ REFERENCE = Path(__file__).parents[1] / "reference"
 def rows(name):
     """The rows of a table by its file name without ending, each by its column names."""
     with (REFERENCE / f"{name}.csv").open(newline="") as file:
-        return list(csv.DictReader(line for line in file if not line.startswith("#")))
+        found = list(csv.DictReader(line for line in file if not line.startswith("#")))
+    assert found, f"{name} has no rows"
+    return found
