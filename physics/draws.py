@@ -67,10 +67,17 @@ def normals(at: Keys) -> NDArray[np.float64]:
 class UseCounter:
     """How often each operation was done on each cell of a die."""
 
-    def __init__(self, cells: int) -> None:
+    def __init__(self, seed: np.uint64, cells: int) -> None:
+        """``seed`` is the die's own, ``cells`` how many it has."""
+        self.seed = seed
         self.cells = cells
         self._dense: dict[int, NDArray[np.uint32]] = {}
         self._sparse: dict[int, dict[int, int]] = {}
+
+    def keys(self, cells: NDArray[np.intp], *operation: object) -> Keys:
+        """(n,) keys of one event on each of these distinct cells, named by its parts; counts it."""
+        name = content(*operation)
+        return keys(self.seed, name, cells, self.take(name, cells))
 
     def take(self, operation: np.uint64, cells: NDArray[np.intp]) -> NDArray[np.uint32]:
         """(n,) times that this was done on each of these distinct cells before; counts this one."""

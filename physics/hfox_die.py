@@ -28,12 +28,12 @@ from physics.hfox_attempts import CLEARLY, attempt_in_stretches, judged
 from physics.hfox_time import HfOxTime
 from physics.hfox_truth import HfOxTruth
 from physics.operations import (
-    by_millivolt,
     cells_of,
     check_plan,
     distinct,
     multiplied,
     name_of,
+    readings_apart,
     with_noise,
 )
 from physics.simulated_die import Clock, no_time
@@ -99,7 +99,7 @@ class HfOxDie:
         self.written_at: FloatArray = np.full(count, clock())
         """(cells,) Seconds on the die's clock, of the last of them."""
         self.time = HfOxTime.draw(seed, count, truth.population.time)
-        self._uses = UseCounter(count)
+        self._uses = UseCounter(seed, count)
         self.fixed: FloatArray = truth.fixed.copy()
         """(cells,) Siemens of what no pulse moves; NaN elsewhere."""
 
@@ -145,18 +145,16 @@ class HfOxDie:
     def conduct(self, cells: CellIndices, voltage: Volts | FloatArray) -> FloatArray:
         """(n,) Amperes: one reading of each cell, with noise; states stay as they are."""
         current = voltage * self.conductance(cells, voltage)
-        for level, chosen in by_millivolt(voltage, len(current)):
-            for part in distinct(cells[chosen]):
-                here = chosen[part]
-                white = normals(self._keys(cells[here], "read", level))
-                current[here] *= 1 + self._white(cells[here]) * white + self._slow(cells[here])
+        for level, here in readings_apart(cells, voltage):
+            white = normals(self._uses.keys(cells[here], "read", level))
+            current[here] *= 1 + self._white(cells[here]) * white + self._slow(cells[here])
         return current
 
     def pulse(self, cells: CellIndices, pulse: Pulse) -> None:
         """Give each of the (n,) cells one pulse. It may form, SET, RESET or break it."""
         for part in distinct(self.geometry.check(cells)):
             here = cells[part]
-            self._apply(here, pulse, self._keys(here, "pulse", *self._name(pulse)))
+            self._apply(here, pulse, self._uses.keys(here, "pulse", *self._name(pulse)))
 
     def form_all(self) -> None:
         """Form every cell that is fresh and can be, each as by a pulse of its forming voltage."""
@@ -171,7 +169,7 @@ class HfOxDie:
         draws and the same counts.
         """
         check_plan(self.geometry.check(cells), plan)
-        draws = self._keys(
+        draws = self._uses.keys(
             cells, "attempt", *self._name(plan.restore), *self._name(plan.write),
             round(plan.read_amplitude * 1e3), plan.initial.value,
         )  # fmt: skip
@@ -200,7 +198,7 @@ class HfOxDie:
         terms = conduction_series(SERIES_TERMS) / conduction(0.0)
         series = [at_zero, *(np.where(bends, at_zero * term, 0.0) for term in terms[1:])]
         current = multiplied(series, row_voltages, self.geometry.columns)
-        at = self._keys(cells[:1], "dot product", subarray, row_voltages)
+        at = self._uses.keys(cells[:1], "dot product", subarray, row_voltages)
         return with_noise(current, self.truth.population.read_noise, at)
 
     def snapshot(self) -> dict[str, NDArray]:
@@ -237,11 +235,6 @@ class HfOxDie:
         """What a pulse is known by: a SET with another current limit is another operation."""
         limit = f"{self.current_limit():.3g}" if pulse.amplitude > 0 else ""
         return (*name_of(pulse), limit)
-
-    def _keys(self, cells: CellIndices, *operation: object) -> Keys:
-        """Keys of one event on each of these distinct cells; counts the operation."""
-        name = content(*operation)
-        return keys(self.seed, name, cells, self._uses.take(name, cells))
 
     def _weak(self, cells: CellIndices) -> WeakResetCells:
         return self.truth.weak[torch.from_numpy(cells)]

@@ -20,12 +20,12 @@ from physics.breakdown import broken_conductance, stress
 from physics.die_truth import DieTruth
 from physics.draws import Keys, UseCounter, content, keys, normals, uniforms
 from physics.operations import (
-    by_millivolt,
     cells_of,
     check_plan,
     distinct,
     multiplied,
     name_of,
+    readings_apart,
     reads_as,
     with_noise,
 )
@@ -86,7 +86,7 @@ class MtjDie:
         """(cells,) Seconds on the die's clock, up to which flips by heat are reckoned with."""
         self._flip_times = flip_time(truth.cells.delta, truth.cells.tau_d)
         self._effects: dict[tuple[int, float, float], PulseEffect] = {}
-        self._uses = UseCounter(geometry.cells)
+        self._uses = UseCounter(seed, geometry.cells)
         self._fixed = truth.fixed.copy()
         self._switches = truth.switches.copy()
 
@@ -112,11 +112,9 @@ class MtjDie:
     def conduct(self, cells: CellIndices, voltage: Volts | FloatArray) -> FloatArray:
         """(n,) Amperes: one reading of each cell, with noise; states stay as they are."""
         current = voltage * self.conductance(cells, voltage)
-        for level, chosen in by_millivolt(voltage, len(current)):
-            for part in distinct(cells[chosen]):
-                here = chosen[part]
-                noise = normals(self._keys(cells[here], "read", level))
-                current[here] *= 1 + self.truth.read_noise * noise
+        for level, here in readings_apart(cells, voltage):
+            noise = normals(self._uses.keys(cells[here], "read", level))
+            current[here] *= 1 + self.truth.read_noise * noise
         return current
 
     def pulse(self, cells: CellIndices, pulse: Pulse) -> None:
@@ -124,7 +122,7 @@ class MtjDie:
         self._flip_by_heat(self.geometry.check(cells))
         for part in distinct(cells):
             here = cells[part]
-            draws = uniforms(self._keys(here, "pulse", *name_of(pulse)))
+            draws = uniforms(self._uses.keys(here, "pulse", *name_of(pulse)))
             self._apply(here, self._effect(here, pulse), draws)
 
     def attempt(self, cells: CellIndices, plan: AttemptPlan) -> AttemptCounts:
@@ -136,7 +134,7 @@ class MtjDie:
         """
         check_plan(self.geometry.check(cells), plan)
         self._flip_by_heat(cells)
-        draws = self._keys(
+        draws = self._uses.keys(
             cells, "attempt", *name_of(plan.restore), *name_of(plan.write),
             round(plan.read_amplitude * 1e3), plan.initial.value,
         )  # fmt: skip
@@ -154,7 +152,7 @@ class MtjDie:
         self._flip_by_heat(cells)
         series = self._conductance_series(cells, float(np.max(np.abs(row_voltages))))
         current = multiplied(series, row_voltages, self.geometry.columns)
-        at = self._keys(cells[:1], "dot product", subarray, row_voltages)
+        at = self._uses.keys(cells[:1], "dot product", subarray, row_voltages)
         return with_noise(current, self.truth.read_noise, at)
 
     def snapshot(self) -> dict[str, NDArray]:
@@ -187,14 +185,9 @@ class MtjDie:
             return
         here, first = np.unique(cells[flips >= UNLIKELY], return_index=True)
         chance = flips[flips >= UNLIKELY][first]
-        turned = here[self._switches[here] & (uniforms(self._keys(here, "heat")) < chance)]
+        turned = here[self._switches[here] & (uniforms(self._uses.keys(here, "heat")) < chance)]
         self.low[turned] = ~self.low[turned]
         self.looked_at[here] = now
-
-    def _keys(self, cells: CellIndices, *operation: object) -> Keys:
-        """Keys of one event on each of these distinct cells; counts the operation."""
-        name = content(*operation)
-        return keys(self.seed, name, cells, self._uses.take(name, cells))
 
     def _conductance_in(
         self, cells: CellIndices, low: NDArray[np.bool_], voltage: Volts | FloatArray

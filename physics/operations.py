@@ -37,13 +37,18 @@ def distinct(cells: CellIndices) -> Iterator[NDArray[np.intp]]:
         yield np.flatnonzero(rank == repeat)
 
 
-def by_millivolt(voltage: float | FloatArray, count: int) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """(millivolts, positions) that together cover n voltages (a scalar or (n,)): readings within a
-    millivolt of each other count as the same operation.
+def readings_apart(
+    cells: CellIndices, voltage: float | FloatArray
+) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """(millivolts, positions) that together cover readings of (n,) cells at a scalar voltage or
+    (n,) of them, no cell twice in any one: readings within a millivolt of each other count as the
+    same operation.
     """
-    millivolts = np.broadcast_to(np.rint(np.asarray(voltage) * 1e3), count)
+    millivolts = np.broadcast_to(np.rint(np.asarray(voltage) * 1e3), len(cells))
     for level in np.unique(millivolts):
-        yield int(level), np.flatnonzero(millivolts == level)
+        chosen = np.flatnonzero(millivolts == level)
+        for part in distinct(cells[chosen]):
+            yield int(level), chosen[part]
 
 
 def check_plan(cells: CellIndices, plan: AttemptPlan) -> None:

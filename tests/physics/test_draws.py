@@ -45,7 +45,7 @@ def test_normals_are_normal():
 
 def test_counter_counts_each_operation_on_each_cell():
     """Few cells, then many, then few again: the count goes on through both representations."""
-    counter = UseCounter(1000)
+    counter = UseCounter(np.uint64(1), 1000)
     name, other = content("a"), content("b")
     assert counter.unused
     assert counter.take(name, np.array([5, 9])).tolist() == [0, 0]
@@ -59,7 +59,7 @@ def test_counter_counts_each_operation_on_each_cell():
 
 def test_a_restored_counter_goes_on_where_the_saved_one_was():
     """Counts survive a snapshot, the sparse ones and the dense ones."""
-    counter, copy = UseCounter(1000), UseCounter(1000)
+    counter, copy = UseCounter(np.uint64(1), 1000), UseCounter(np.uint64(1), 1000)
     counter.take(content("few"), np.array([3, 4]))
     counter.take(content("all"), np.arange(1000))
     copy.restore(counter.snapshot())

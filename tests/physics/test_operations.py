@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from crossbar.errors import ConfigurationError
 from crossbar.geometry import DieGeometry
 from crossbar.pulses import Pulse
-from physics.operations import by_millivolt, cells_of, distinct, multiplied, name_of, reads_as
+from physics.operations import (
+    cells_of,
+    distinct,
+    multiplied,
+    name_of,
+    readings_apart,
+    reads_as,
+)
 
 
 @given(st.lists(st.integers(0, 9), max_size=30))
@@ -28,11 +35,14 @@ def test_pulses_within_a_millivolt_are_the_same_operation():
     assert name_of(pulse) != name_of(Pulse(amplitude=0.902, width=50e-9))
 
 
-def test_voltages_are_grouped_by_the_millivolt():
-    """A scalar is one group; every position is in one."""
-    assert [level for level, _ in by_millivolt(0.1, 3)] == [100]
-    groups = {level: list(found) for level, found in by_millivolt(np.array([0.1, 0.2, 0.1]), 3)}
-    assert groups == {100: [0, 2], 200: [1]}
+def test_readings_are_told_apart_by_the_millivolt():
+    """A scalar is one group; every position is in one; a cell is read once in any of them."""
+    cells = np.array([4, 7, 9])
+    assert [level for level, _ in readings_apart(cells, 0.1)] == [100]
+    groups = [(level, list(at)) for level, at in readings_apart(cells, np.array([0.1, 0.2, 0.1]))]
+    assert groups == [(100, [0, 2]), (200, [1])]
+    twice = [(level, list(at)) for level, at in readings_apart(np.array([4, 7, 4]), 0.1)]
+    assert twice == [(100, [0, 1]), (100, [2])]
 
 
 def test_a_product_uses_each_conductance_at_its_own_voltage():
