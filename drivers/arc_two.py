@@ -19,7 +19,7 @@ from crossbar.geometry import CellAddress, DieGeometry
 from crossbar.limits import Limits
 from crossbar.pulses import Pulse
 from crossbar.units import Amperes, Seconds, Volts, format_quantity
-from drivers.packages import maker_package
+from drivers.packages import class_identity, maker_package, missing_verbs
 from drivers.protection import Protection
 from drivers.pulse_range import PulseRange
 
@@ -96,12 +96,11 @@ class ArcTwo:
     @property
     def identity(self) -> str:
         """Get which package and class answer: the board itself has no identity to ask for."""
-        kind = type(self.library)
-        return f"{NAME} ({kind.__module__}.{kind.__qualname__})"
+        return class_identity(NAME, self.library)
 
     def check_identity(self) -> None:
         """Raise WrongInstrumentError unless the object has an ArC TWO's verbs."""
-        missing = [verb for verb in VERBS if not callable(getattr(self.library, verb, None))]
+        missing = missing_verbs(self.library, VERBS)
         if missing:
             raise WrongInstrumentError(
                 f"{self.identity} lacks {', '.join(missing)}; a pyarc2.Instrument is expected. "

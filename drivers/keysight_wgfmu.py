@@ -19,6 +19,7 @@ from crossbar.pulses import Pulse
 from crossbar.units import Amperes, Ohms, Seconds, Volts, format_quantity
 from drivers.hardware_range import hardware_range
 from drivers.keysight_b1500a import whole_steps
+from drivers.packages import missing_verbs
 from drivers.protection import Protection
 from drivers.pulse_range import PulseRange
 from drivers.visa import is_resource_name
@@ -107,7 +108,7 @@ class KeysightWgfmu:
 
     def check_identity(self) -> None:
         """Raise WrongInstrumentError unless the library has its functions and the channel."""
-        missing = [verb for verb in VERBS if not callable(getattr(self.library, verb, None))]
+        missing = missing_verbs(self.library, VERBS)
         if missing:
             raise WrongInstrumentError(
                 f"{type(self.library).__qualname__} lacks {', '.join(missing)}; the {NAME} library "

@@ -15,7 +15,7 @@ from crossbar.geometry import CellAddress, DieGeometry
 from crossbar.limits import Limits
 from crossbar.pulses import Pulse
 from crossbar.units import Amperes, Ohms, Seconds, Volts, format_quantity
-from drivers.packages import maker_package
+from drivers.packages import class_identity, maker_package, missing_verbs
 from drivers.protection import Protection
 from drivers.pulse_range import PulseRange
 
@@ -107,12 +107,11 @@ class NistDaffodil:
     @property
     def identity(self) -> str:
         """Get which class answers: the board itself has no identity to ask for."""
-        kind = type(self.library)
-        return f"{NAME} ({kind.__module__}.{kind.__qualname__})"
+        return class_identity(NAME, self.library)
 
     def check_identity(self) -> None:
         """Raise WrongInstrumentError unless the object is a board of 32 kernels of 25 x 25."""
-        missing = [verb for verb in VERBS if not callable(getattr(self.library, verb, None))]
+        missing = missing_verbs(self.library, VERBS)
         shape = tuple(getattr(self.library, name, None) for name in ("kernels", "ydim", "xdim"))
         if missing or shape != (32, LINES, LINES):
             raise WrongInstrumentError(

@@ -4,6 +4,7 @@ Some boards are not spoken to with messages: their maker publishes a package, an
 instrument. None of them is needed to install or to simulate a bench.
 """
 
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
@@ -31,3 +32,14 @@ def maker_package(package: str, instrument: str) -> Any:
             f"The {instrument} cannot be reached: its maker's Python package {package!r} cannot be "
             f"imported ({error}). Install it: {how}."
         ) from error
+
+
+def class_identity(instrument: str, library: object) -> str:
+    """Which package and class answer, where the board itself has no identity to ask for."""
+    kind = type(library)
+    return f"{instrument} ({kind.__module__}.{kind.__qualname__})"
+
+
+def missing_verbs(library: object, verbs: Iterable[str]) -> list[str]:
+    """Those of the package's functions that this object does not have."""
+    return [verb for verb in verbs if not callable(getattr(library, verb, None))]
