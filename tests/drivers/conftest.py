@@ -11,7 +11,7 @@ DIE = DieAddress(0, 0)
 
 
 @pytest.fixture
-def bench_of():
+def bench_with():
     """Call it with a driver's name in the catalog, an address, and which of 25 cells."""
 
     def made(name, address, cell=2, **options):
@@ -26,7 +26,7 @@ def bench_of():
 
 
 @pytest.fixture
-def opened(bench_of):
+def opened(bench_with):
     """Call it with a page of the manual (`burst_generator_page`, `smu_page`), get driver and bench.
 
     The driver has checked the identity, and is closed in the end.
@@ -34,7 +34,7 @@ def opened(bench_of):
     adapters = []
 
     def made(page, **options):
-        bench = bench_of(page.name, page.address, **options)
+        bench = bench_with(page.name, page.address, **options)
         adapters.append(connect(page.address, visa_library=bench.visa_library))
         driver = page.driver(adapters[-1], **options)
         driver.check_identity()

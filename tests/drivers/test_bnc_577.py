@@ -166,8 +166,8 @@ def test_another_instrument_is_recognised():
 
 
 @pytest.fixture
-def bench(bench_of):
-    return bench_of("bnc_577", ADDRESS)
+def bench(bench_with):
+    return bench_with("bnc_577", ADDRESS)
 
 
 @pytest.fixture

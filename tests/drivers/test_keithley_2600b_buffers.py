@@ -15,8 +15,8 @@ ADDRESS = "GPIB0::26::INSTR"
 
 
 @pytest.fixture
-def bench(bench_of):
-    return bench_of("keithley_2600b", ADDRESS, CELL)
+def bench(bench_with):
+    return bench_with("keithley_2600b", ADDRESS, CELL)
 
 
 @pytest.fixture

@@ -61,8 +61,8 @@ def fetching(*numbers):
 
 
 @pytest.fixture
-def bench(bench_of):
-    return bench_of("keithley_2600b", ADDRESS, CELL)
+def bench(bench_with):
+    return bench_with("keithley_2600b", ADDRESS, CELL)
 
 
 @pytest.fixture

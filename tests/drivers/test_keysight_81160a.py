@@ -90,9 +90,9 @@ def test_prepare_asks_for_single_pulses_in_open_circuit_volts_and_reads_the_limi
         generator.prepare(1.3)
 
 
-def test_the_second_output_leads_to_the_cell_and_the_first_stays_off(bench_of):
+def test_the_second_output_leads_to_the_cell_and_the_first_stays_off(bench_with):
     """Chosen at construction; whoever was on the other output before is switched off."""
-    bench = bench_of(PAGE.name, PAGE.address, output=2)
+    bench = bench_with(PAGE.name, PAGE.address, output=2)
     emulator = bench.emulators[PAGE.address]
     adapter = connect(PAGE.address, visa_library=bench.visa_library)
     adapter.write(":OUTP1 ON")

@@ -179,8 +179,8 @@ def test_another_instrument_is_recognised():
 
 
 @pytest.fixture
-def bench(bench_of):
-    return bench_of("picosecond_10070a", ADDRESS)
+def bench(bench_with):
+    return bench_with("picosecond_10070a", ADDRESS)
 
 
 @pytest.fixture
