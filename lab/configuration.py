@@ -5,6 +5,7 @@ mistakes are reported at once, and each message names the file, the place, the v
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
@@ -264,8 +265,25 @@ def read_configuration(path: Path | None) -> tuple[BenchConfiguration, str]:
         raise ConfigurationError(explain(error, name, BenchConfiguration)) from None
 
 
+def check_writable(path: Path) -> None:
+    """Raise ConfigurationError where no bench file can be written, and where one of a real bench
+    would be lost: only what describes a simulated bench is written over.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig") if path.exists() else "[simulation]"
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be written: {error}.") from None
+    if not re.search(r"^\[simulation", text, re.MULTILINE):
+        raise ConfigurationError(
+            f"{path} exists, describes no simulated bench, and is left as it is. Name another file."
+        )
+    if not path.absolute().parent.is_dir():
+        raise ConfigurationError(f"{path} cannot be written: there is no folder {path.parent}.")
+
+
 def write_configuration(configuration: BenchConfiguration, path: Path) -> None:
     """Write a bench file. Raises ConfigurationError if the place is not writable."""
+    check_writable(path)
     document = configuration.model_dump(mode="json", exclude_none=True)
     try:
         path.write_text(tomli_w.dumps(document), encoding="utf-8")
@@ -290,17 +308,18 @@ def explain(error: ValidationError, source: str, model: type[BaseModel] | None =
     lines = []
     for mistake in error.errors():
         place = [str(part) for part in mistake["loc"]]
-        where = f"[{'.'.join(place[:-1])}] {place[-1]}" if len(place) > 1 else ".".join(place)
+        where = f"[{'.'.join(place[:-1])}] {place[-1]}" if len(place) > 1 else " ".join(place)
+        at = f"{source} {where}".rstrip()  # a mistake of the whole file has no place
         if mistake["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             known = _keys_beside(model, place[:-1])
-            lines.append(f"{source} {where}: {unknown_key(place[-1], known)}")
+            lines.append(f"{at}: {unknown_key(place[-1], known)}")
         else:
             message = MISTAKES.get(mistake["type"], mistake["msg"].removeprefix("Value error, "))
             whole = mistake["type"] == "missing" or isinstance(mistake["input"], dict)
             given = (
                 "" if whole or repr(mistake["input"]) in message else f" (got {mistake['input']!r})"
             )
-            lines.append(f"{source} {where}: {message}{given}")
+            lines.append(f"{at}: {message}{given}")
     return "\n".join(lines)
 
 

@@ -138,7 +138,15 @@ def kept_truths(store: Store, name: str) -> dict[DieAddress, DieTruth]:
 def bench_of_twin(
     configuration: BenchConfiguration, twin: Twin, name: str, seed: int
 ) -> BenchConfiguration:
-    """The same instruments around the twin: its dies, its geometry, its name."""
+    """The same instruments around the twin: its dies, its geometry, its name.
+
+    Raises ConfigurationError for a bench whose limits are not for such cells.
+    """
+    if getattr(configuration.limits, twin.wafer.technology) is None:
+        raise ConfigurationError(
+            f"Wafer {twin.wafer.name} is of {twin.wafer.technology} cells, and the bench that the "
+            f"twin is put on has no table [limits.{twin.wafer.technology}]. Give another --bench."
+        )
     geometry = twin.wafer.geometry
     simulation = configuration.simulation or SimulationTable()
     table = configuration.wafer.model_copy(

@@ -118,13 +118,14 @@ def twin(
     """Write a bench file whose simulated dies are measured ones: defects, conductances, fits."""
     from crossbar.errors import DataError
     from db.store import Store
-    from lab.configuration import read_configuration, write_configuration
+    from lab.configuration import check_writable, read_configuration, write_configuration
     from lab.importing.conductance_maps import kernel_named, twin_configuration
     from lab.importing.dot_products import measured_front_end
     from lab.output import Output
 
     output = Output(as_json=json)
     configuration, _ = read_configuration(bench)
+    check_writable(path)
     with Store.open(database) as store:
         wafer = next((row for row in store.wafers() if row.name == name), None)
         if maps := store.conductance_maps(name):
@@ -166,6 +167,7 @@ def _twin_of_wafer(
 
     name = name or f"twin-of-{wafer.name}"
     made = twin_of(store, wafer, seed)
+    bench = bench_of_twin(configuration, made, name, seed)
     keep(store, made, name)
     drawn = "of the built-in population"
     if made.population:
@@ -174,4 +176,4 @@ def _twin_of_wafer(
         f"{len(made.truths)} dies with their own conductances and defects; the switching of "
         f"{made.fitted_cells} cells is their own, that of the others drawn ({drawn})."
     )
-    return bench_of_twin(configuration, made, name, seed)
+    return bench

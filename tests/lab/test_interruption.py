@@ -6,23 +6,34 @@ import signal
 import pytest
 
 from crossbar.geometry import DieAddress
-from lab.interruption import TerminatedError, termination_as_interrupt, uninterrupted
+from lab.interruption import ENDINGS, TerminatedError, termination_as_interrupt, uninterrupted
 
 
-def test_sigterm_unwinds_like_ctrl_c():
-    """And the old handler is back afterwards."""
-    before = signal.getsignal(signal.SIGTERM)
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_an_ending_from_outside_unwinds_like_ctrl_c(ending):
+    """A lost connection as well as `kill`; and the old handler is back afterwards."""
+    before = signal.getsignal(ending)
     with pytest.raises(TerminatedError), termination_as_interrupt():
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), ending)
 
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(ending) is before
+
+
+def test_what_nohup_ignores_stays_ignored():
+    """A run that is to outlive its terminal does."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with termination_as_interrupt():
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_an_impatient_second_ctrl_c_is_ignored():
-    """Both signals, while outputs are being switched off; afterwards they work again."""
+    """Nor any ending, while outputs are being switched off; afterwards they work again."""
     with uninterrupted():
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGTERM)
+        for number in (signal.SIGINT, *ENDINGS):
+            os.kill(os.getpid(), number)
 
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)

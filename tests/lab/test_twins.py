@@ -12,6 +12,7 @@ from crossbar.geometry import DieAddress
 from crossbar.pulses import State
 from db.store import Store
 from lab.chosen_bench import chosen_bench
+from lab.configuration import built_in_text
 from lab.findings import store_fits
 from lab.runs import start_run
 from lab.session import session
@@ -151,3 +152,30 @@ def test_points_of_both_directions_come_from_every_run(loop):
 
     assert len(found.cells) == 19  # one cell is short
     assert found.cells.max() >= wafer.geometry.cells  # the second die's cells are numbered on
+
+
+def test_a_bench_of_other_cells_gets_no_twin(loop, lab, tmp_path):
+    """Nothing is stored or written: no bench file that could not be opened, no name taken."""
+    database, *_ = loop
+    done = lab("twin", "simulated-3", "--bench", "hfox", "--name", "t", "--database", database)
+
+    assert done.returncode == 2
+    assert "no table [limits.mtj]" in done.stderr
+    assert not (tmp_path / "twin.toml").exists()
+    with Store.open(database) as store, pytest.raises(DataError):
+        kept_truths(store, "t")
+
+
+@pytest.mark.parametrize("place", ["bench.toml", "absent/twin.toml"])
+def test_a_real_bench_is_not_written_over(place, loop, lab, tmp_path):
+    """And where nothing can be written no name is taken either."""
+    database, *_ = loop
+    real = built_in_text().partition("[simulation]")[0]
+    (tmp_path / "bench.toml").write_text(real)
+    done = lab("twin", "simulated-3", "--out", place, "--name", "t", "--database", database)
+
+    assert done.returncode == 2
+    assert place in done.stderr
+    assert (tmp_path / "bench.toml").read_text() == real
+    with Store.open(database) as store, pytest.raises(DataError):
+        kept_truths(store, "t")
