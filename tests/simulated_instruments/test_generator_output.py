@@ -138,7 +138,11 @@ TRANSCRIPTS = [
 """With the models that their authors drove: a two-channel 33600A, an AFG31022."""
 
 
-@pytest.mark.parametrize(("client", "name", "options", "before", "messages"), TRANSCRIPTS)
+@pytest.mark.parametrize(
+    ("client", "name", "options", "before", "messages"),
+    TRANSCRIPTS,
+    ids=[f"{client}-{name}" for client, name, *_ in TRANSCRIPTS],
+)
 def test_it_takes_what_the_tests_of_clients_send(station, client, name, options, before, messages):
     """One fresh instrument per command."""
     sent = rows(f"{client}_{name}_commands")
