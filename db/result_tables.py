@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, or_, select
 
 from crossbar.errors import ConfigurationError, DataError
 from crossbar.geometry import DieAddress
@@ -13,10 +13,14 @@ from db import arrays
 from db.insert import insert_row
 from db.rows import EvaluationRow, TrainingRunRow
 from db.run_tables import now
-from db.schema import dies, evaluations, training_arrays, training_runs
+from db.schema import calibrations, dies, evaluations, training_arrays, training_runs
 from db.wafer_tables import check_wafer_named, ensure_die
 
-STRATEGIES = ("ideal", "defect-aware", "statistics-aware", "in-the-loop")
+STRATEGIES = (
+    "ideal", "ideal, assigned", "statistics-aware", "statistics-aware, assigned", "defect-aware",
+    "in-the-loop",
+)  # fmt: skip
+"""How weights came about; the order is that of tables and pictures."""
 PLACES = ("hardware", "emulated software")
 
 
@@ -32,10 +36,12 @@ def save_training_run(
     solution: Mapping[str, NDArray[Any]],
     wafer_id: int | None = None,
     die: DieAddress | None = None,
+    calibrated_in_run: int | None = None,
 ) -> int:
     """Store a training run and its solution, arrays by name; returns its id.
 
-    ``die`` is the one that it was trained for. Raises ConfigurationError for an unknown strategy.
+    ``die`` is the one that it was trained for; ``calibrated_in_run`` the run that programmed it
+    before its columns were calibrated. Raises ConfigurationError for an unknown strategy.
     """
     _check_one_of("strategy", strategy, STRATEGIES)
     run_id = insert_row(
@@ -50,6 +56,9 @@ def save_training_run(
         die_id=_die_id(connection, wafer_id, die),
         created_at=now(),
     )
+    if calibrated_in_run is not None:
+        known = {"training_run_id": run_id, "run_id": calibrated_in_run}
+        connection.execute(insert(calibrations), known)
     for position, (name, array) in enumerate(solution.items()):
         row = {"training_run_id": run_id, "name": name, "position": position}
         row["value_array"] = arrays.save(connection, array)
@@ -59,7 +68,7 @@ def save_training_run(
 
 def training_run_row(connection: Connection, training_run_id: int) -> TrainingRunRow:
     """One training run. Raises DataError if there is none of this id."""
-    query = _with_die(training_runs).where(training_runs.c.id == training_run_id)
+    query = _trained().where(training_runs.c.id == training_run_id)
     row = connection.execute(query).one_or_none()
     if row is None:
         raise DataError(f"There is no training run {training_run_id} in this database.")
@@ -74,8 +83,10 @@ def latest_training_run_row(
     wafer_id: int | None = None,
     die: DieAddress | None = None,
 ) -> TrainingRunRow:
-    """The latest training run that meets what is given. Raises DataError if none does."""
-    query = _with_die(training_runs).where(*_of_die(wafer_id, die))
+    """The latest training run that meets what is given, calibrations left out. Raises DataError if
+    none does.
+    """
+    query = _trained().where(*_of_die(wafer_id, die), calibrations.c.run_id.is_(None))
     wanted = {"strategy": strategy, "dataset": dataset}
     for name, value in wanted.items():
         if value is not None:
@@ -87,6 +98,27 @@ def latest_training_run_row(
         which = f" with {', '.join(said)}" if said else ""
         raise DataError(f"There is no training run{which} in this database. Train first.")
     return _training_run(connection, row)
+
+
+def weights_for_die(connection: Connection, wafer_id: int, die: DieAddress) -> TrainingRunRow:
+    """The latest training run for this die or for all dies, calibrations left out. Raises DataError
+    if there is none.
+    """
+    of_all, of_die = training_runs.c.die_id.is_(None), and_(*_of_die(wafer_id, die))
+    query = _trained().where(or_(of_all, of_die), calibrations.c.run_id.is_(None))
+    row = connection.execute(query.order_by(training_runs.c.id.desc()).limit(1)).one_or_none()
+    if row is None:
+        raise DataError(f"There is no training run for die {die} in this database. Train first.")
+    return _training_run(connection, row)
+
+
+def calibration_of_die(
+    connection: Connection, run_id: int, wafer_id: int, die: DieAddress
+) -> TrainingRunRow | None:
+    """The latest calibration of a die since that run programmed it."""
+    query = _trained().where(*_of_die(wafer_id, die), calibrations.c.run_id == run_id)
+    row = connection.execute(query.order_by(training_runs.c.id.desc()).limit(1)).one_or_none()
+    return None if row is None else _training_run(connection, row)
 
 
 def save_evaluation(
@@ -145,6 +177,16 @@ def _training_run(connection: Connection, row: Row[Any]) -> TrainingRunRow:
     loaded = arrays.load(connection, (part.value_array for part in parts), "training_arrays")
     solution = {part.name: loaded[part.value_array] for part in parts}
     return TrainingRunRow(solution=solution, **_columns(row))
+
+
+def _trained() -> Select[Any]:
+    """Training runs with their die's coordinates, and the run that they were calibrated after."""
+    calibrated = calibrations.c.training_run_id == training_runs.c.id
+    return (
+        _with_die(training_runs)
+        .add_columns(calibrations.c.run_id.label("calibrated_in_run"))
+        .outerjoin(calibrations, calibrated)
+    )
 
 
 def _with_die(table: Any) -> Select[Any]:

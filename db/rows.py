@@ -146,7 +146,7 @@ class TrainingRunRow:
 
     id: int
     strategy: str
-    """ "ideal", "defect-aware", "statistics-aware" or "in-the-loop"."""
+    """One of `db.result_tables.STRATEGIES`."""
     dataset: str
     recipe: dict[str, Any]
     seed: int
@@ -158,6 +158,14 @@ class TrainingRunRow:
     created_at: datetime
     solution: dict[str, NDArray[Any]]
     """The trained arrays by name, in the order in which they were given."""
+    calibrated_in_run: int | None
+    """The run that programmed the die whose columns then had their gains and offsets fitted; None
+    for a solution whose columns were not."""
+
+    @property
+    def weights(self) -> str:
+        """For people: how the weights came about, and what was done with their columns."""
+        return self.strategy if self.calibrated_in_run is None else f"{self.strategy}, calibrated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from db.column_types import NanAsNull
+from db.schema_calibrations import calibrations as calibrations
 from db.schema_columns import ID, PLAIN_JSON, metadata
 from db.schema_columns import array as _array
 from db.schema_columns import identity as _id
@@ -27,7 +28,7 @@ from db.schema_columns import refer as _refer
 from db.schema_columns import run_and_die as _run_and_die
 from db.schema_costs import run_costs as run_costs
 
-VERSION = "0011"
+VERSION = "0012"
 """The migration that leads to this schema; known here so that opening need not import Alembic."""
 
 # What is measured on, and with what.

@@ -188,6 +188,8 @@ class Store:
     save_training_run = writing("A training run", result_tables.save_training_run)
     training_run = reading(result_tables.training_run_row)
     latest_training_run = reading(result_tables.latest_training_run_row)
+    weights_for_die = reading(result_tables.weights_for_die)
+    calibration_of_die = reading(result_tables.calibration_of_die)
     save_checkpoint = writing("A checkpoint of run {run_id}", checkpoint_tables.save_checkpoint)
     checkpoint = reading(checkpoint_tables.checkpoint)
     finish_training = writing("What run {run_id} has learned", checkpoint_tables.finish_training)

@@ -7,7 +7,7 @@ from errno import EDQUOT, ENOSPC
 import typer
 
 from crossbar.errors import LabError
-from lab.commands import data, export_weights, fit, learn, measure, reproduce, set_up, show
+from lab.commands import columns, data, export_weights, fit, learn, measure, reproduce, set_up, show
 
 app = typer.Typer(
     name="lab",
@@ -30,7 +30,9 @@ app.command("import", rich_help_panel="Measure")(data.import_)
 app.command(rich_help_panel="Measure")(fit.fit)
 app.command(rich_help_panel="Measure")(data.twin)
 app.command(rich_help_panel="Learn")(learn.train)
+app.command(rich_help_panel="Learn")(columns.assign)
 app.command(rich_help_panel="Learn")(learn.program)
+app.command(rich_help_panel="Learn")(columns.calibrate)
 app.command(rich_help_panel="Learn")(learn.evaluate)
 app.command("export-weights", rich_help_panel="Learn")(export_weights.export_weights)
 app.command(rich_help_panel="Learn")(reproduce.reproduce)

@@ -1,17 +1,20 @@
 """The demo: everything once, from touchdown to a graded network, on simulated wafers."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from crossbar.defect_map import CellClass
+from crossbar.defect_map import CellClass, DefectMap
 from crossbar.geometry import DieAddress
+from crossbar.memory_die import MemoryDie
 from db.store import Store
 from lab.bench import Bench
 from lab.chosen_bench import ChosenBench
+from lab.columns import assign, calibrate
 from lab.data_sets import data_set
 from lab.findings import store_fits
 from lab.importing.conductance_maps import read_conductance_maps, twin_configuration
@@ -28,6 +31,9 @@ from training.datasets import Dataset
 IMAGES = {"digits": 360, "mnist": 1000}
 """Test images shown to each die. Of MNIST's 10,000 a part, to keep the demo short: the standard
 error of a die's accuracy at 95 % is then 0.7 points, that of a mean over 18 dies 0.2."""
+
+SUITED_BY = 100
+"""Images that show a die's columns; of the 300 that `lab assign` takes, to keep the demo short."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +152,9 @@ class Demo:
             hardware = {
                 "ideal": self._grade(store, bench, ideal, unseen),
                 "statistics-aware": self._grade(store, bench, aware, unseen),
+                "assigned, calibrated": self._grade_suited(
+                    teacher, bench, ideal, {die: maps[die] for die in unseen}
+                ),
             }
             own = unseen[: self.plan.defect_aware_dies]
             hardware["defect-aware, own die"] = {}
@@ -189,25 +198,64 @@ class Demo:
     ) -> dict[DieAddress, float]:
         """Program the dies and grade each in the same touchdown."""
         started = time.perf_counter()
+        strategy = trained.solution.trained
+        with self.output.progress(f"{strategy}: program, grade", len(dies)) as step:
+            grades = self._programmed(store, bench, trained, dies, step)
+        self._graded(f"{strategy} weights", grades, started)
+        return grades
+
+    def _grade_suited(
+        self,
+        teacher: Teacher,
+        bench: Bench,
+        trained: Trained,
+        maps: Mapping[DieAddress, DefectMap],
+    ) -> dict[DieAddress, float]:
+        """The same with weights in the columns that suit each die, and calibrated when written."""
+        started = time.perf_counter()
+        store, row = teacher.store, teacher.store.training_run(trained.training_run)
+        grades: dict[DieAddress, float] = {}
+        with self.output.progress("assign, program, calibrate, grade", len(maps)) as step:
+            for die, found in maps.items():
+                placed = assign(teacher, row, die, found, SUITED_BY)
+                own = store.training_run(placed.training_run)
+                grades |= self._programmed(
+                    store, bench, placed, [die], step,
+                    partial(calibrate, teacher, own, SUITED_BY),
+                )  # fmt: skip
+        self._graded("assigned and calibrated weights", grades, started)
+        return grades
+
+    def _programmed(
+        self,
+        store: Store,
+        bench: Bench,
+        trained: Trained,
+        dies: Sequence[DieAddress],
+        step: Callable[[float], object],
+        calibrated: Callable[[int, MemoryDie], Trained] | None = None,
+    ) -> dict[DieAddress, float]:
+        """Grades of dies with these weights, calibrated in the same touchdown or not."""
         grades: dict[DieAddress, float] = {}
         parameters = ProgramAndVerifyParameters()
         run = begin_programming(store, bench, trained.training_run, parameters, dies)
-        strategy = trained.solution.trained
-        with self.output.progress(f"{strategy}: program, grade", len(dies)) as step:
 
-            def grade(die) -> None:
-                found = grade_in_hardware(
-                    store, bench, die, trained.solution, trained.training_run, self.dataset,
-                    images=self.plan.images or IMAGES[self.dataset.name], programming_run=run,
-                )  # fmt: skip
-                grades[die.address] = found.accuracy
-                step(1)
+        def grade(die: MemoryDie) -> None:
+            final = trained if calibrated is None else calibrated(run, die)
+            found = grade_in_hardware(
+                store, bench, die, final.solution, final.training_run, self.dataset,
+                images=self.plan.images or IMAGES[self.dataset.name], programming_run=run,
+            )  # fmt: skip
+            grades[die.address] = found.accuracy
+            step(1)
 
-            work = records_of_programming(store, store.run(run), trained.solution)
-            measure(store, bench, run, work, afterwards=grade)
-        mean = 100 * float(np.mean(list(grades.values())))
-        self._done(f"{strategy} weights on {len(dies)} dies: {mean:.2f} % on average", started)
+        work = records_of_programming(store, store.run(run), trained.solution)
+        measure(store, bench, run, work, afterwards=grade)
         return grades
+
+    def _graded(self, what: str, grades: Mapping[DieAddress, float], started: float) -> None:
+        mean = 100 * float(np.mean(list(grades.values())))
+        self._done(f"{what} on {len(grades)} dies: {mean:.2f} % on average", started)
 
     def _twin(self, folder: Path) -> ChosenBench:
         """The bench whose dies are made of a real chip's measured kernels."""

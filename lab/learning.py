@@ -200,10 +200,18 @@ class Teacher:
             found |= {"wires": dataclasses.asdict(self.wires), "solve_every": self.solve_every}
         return found
 
-    def stored(self, solution: Solution, accuracy: float, die: DieAddress | None = None) -> Trained:
+    def stored(
+        self,
+        solution: Solution,
+        accuracy: float,
+        die: DieAddress | None = None,
+        *,
+        strategy: str | None = None,
+        calibrated_in_run: int | None = None,
+    ) -> Trained:
         """Keep a solution, with its accuracy in software, as a training run; for one die or all."""
         run = self.store.save_training_run(
-            strategy=solution.trained,
+            strategy=strategy or solution.trained,
             dataset=self.dataset.name,
             recipe=self._recipe(),
             seed=self.seed,
@@ -212,6 +220,7 @@ class Teacher:
             solution=solution.to_arrays(),
             wafer_id=self.wafer,
             die=die,
+            calibrated_in_run=calibrated_in_run,
         )
         return Trained(training_run=run, solution=solution, software_accuracy=accuracy)
 

@@ -106,6 +106,12 @@ def grade_in_hardware(
     return evaluation
 
 
+def graded_with(store: Store, bench: Bench, die: DieAddress) -> tuple[int, TrainingRunRow]:
+    """As `programmed_with`, but calibrated if the die's columns were since."""
+    run, row = programmed_with(store, bench, die)
+    return run, store.calibration_of_die(run, wafer_of(store, bench), die) or row
+
+
 def programmed_with(store: Store, bench: Bench, die: DieAddress) -> tuple[int, TrainingRunRow]:
     """The newest run that programmed a die, and the training run of its weights.
 

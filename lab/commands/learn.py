@@ -1,13 +1,16 @@
 """`lab train`, `lab program`, `lab evaluate`: networks."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated, TrainingRun
+from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated
 
 if TYPE_CHECKING:
     from crossbar.geometry import DieAddress
+    from db.rows import TrainingRunRow
+    from db.store import Store
     from lab.chosen_bench import ChosenBench
     from lab.learning import Teacher, Trained
     from lab.output import Output
@@ -183,7 +186,13 @@ def program(
     bench: BenchFile = None,
     simulated: Simulated = False,
     database: Database = DATABASE,
-    training: TrainingRun = None,
+    training: Annotated[
+        int | None,
+        typer.Option(
+            "--training",
+            help="Number of the training run; of each die the newest for it or for all dies.",
+        ),
+    ] = None,
     dies: Dies = None,
     seed: Seed = None,
     json: Json = False,
@@ -193,7 +202,7 @@ def program(
     from lab.chosen_bench import chosen_bench, parse_dies
     from lab.output import Output
     from lab.programming import begin_programming, records_of_programming, summary_of
-    from lab.runs import measure
+    from lab.runs import measure, wafer_of
     from lab.session import session
     from protocols.program_and_verify import ProgramAndVerifyParameters
     from training.solution import Solution
@@ -201,38 +210,40 @@ def program(
     output = Output(as_json=json)
     chosen = chosen_bench(bench, simulated, seed)
     places = parse_dies(dies, chosen.configuration.wafer.addresses)
+    rows: list[list[object]] = []
+    told: dict[str, dict[str, int]] = {}
     with session(chosen, database) as opened, output.progress("program", len(places)) as step:
-        store = opened.store
-        row = store.latest_training_run() if training is None else store.training_run(training)
-        run = begin_programming(store, opened.bench, row.id, ProgramAndVerifyParameters(), places)
-        work = records_of_programming(store, store.run(run), Solution.from_arrays(row.solution))
-        measure(store, opened.bench, run, work, lambda event, *_: step(event == "done"))
-        results = {
-            die: summary_of(store.records(run, die, ProgrammedBlock))
-            for die in sorted(store.done_dies(run))
-        }
+        store, wafer = opened.store, wafer_of(opened.store, opened.bench)
+        for row, alike in _weights_of_dies(store, wafer, places, training):
+            plan = ProgramAndVerifyParameters()
+            run = begin_programming(store, opened.bench, row.id, plan, alike)
+            work = records_of_programming(store, store.run(run), Solution.from_arrays(row.solution))
+            measure(store, opened.bench, run, work, lambda event, *_: step(event == "done"))
+            for die in sorted(store.done_dies(run)):
+                done = summary_of(store.records(run, die, ProgrammedBlock))
+                verified = 100 * done.verified / max(done.cells, 1)
+                weights = f"{row.weights} ({row.id}, {row.dataset})"
+                rows.append([str(die), run, weights, done.cells, verified, done.pulses])
+                told[f"{die.x},{die.y}"] = {"run": run, "training_run": row.id, **asdict(done)}
     output.table(
-        f"Run {run}: weights of training run {row.id} ({row.strategy}, {row.dataset})",
-        ["die", "cells", "verified (%)", "write pulses"],
-        [
-            [str(die), done.cells, 100 * done.verified / max(done.cells, 1), done.pulses]
-            for die, done in results.items()
-        ],
+        "Programmed",
+        ["die", "run", "weights (training run, data set)", "cells", "verified (%)", "write pulses"],
+        rows,
     )
-    output.result(
-        {
-            "run": run,
-            "training_run": row.id,
-            "dies": {
-                f"{die.x},{die.y}": {
-                    "cells": done.cells,
-                    "verified": done.verified,
-                    "pulses": done.pulses,
-                }
-                for die, done in results.items()
-            },
-        }
-    )
+    output.result({"dies": told})
+
+
+def _weights_of_dies(
+    store: "Store", wafer: int, places: "list[DieAddress]", training: int | None
+) -> "list[tuple[TrainingRunRow, list[DieAddress]]]":
+    """Dies that get the same weights: of this training run, or of each die's newest."""
+    if training is not None:
+        return [(store.training_run(training), places)]
+    newest = {die: store.weights_for_die(wafer, die) for die in places}
+    found = {row.id: row for row in newest.values()}
+    return [
+        (row, [die for die in places if newest[die].id == number]) for number, row in found.items()
+    ]
 
 
 def evaluate(
@@ -241,7 +252,8 @@ def evaluate(
     database: Database = DATABASE,
     dies: Dies = None,
     images: Annotated[
-        int | None, typer.Option("--images", min=1, help="Only the first so many test images.")
+        int | None,
+        typer.Option("--images", min=1, help="Only so many test images."),
     ] = None,
     seed: Seed = None,
     json: Json = False,
@@ -250,7 +262,7 @@ def evaluate(
     from lab.chosen_bench import chosen_bench, parse_dies
     from lab.data_sets import data_set
     from lab.output import Output
-    from lab.programming import grade_in_hardware, programmed_with
+    from lab.programming import grade_in_hardware, graded_with
     from lab.session import session
     from training.solution import Solution
 
@@ -260,7 +272,7 @@ def evaluate(
     rows = []
     with session(chosen, database) as opened, output.progress("grade", len(places)) as step:
         for die in places:
-            run, trained = programmed_with(opened.store, opened.bench, die)
+            run, trained = graded_with(opened.store, opened.bench, die)
             with opened.bench.contacted(die) as memory_die:
                 found = grade_in_hardware(
                     opened.store,
@@ -278,7 +290,7 @@ def evaluate(
         "Graded in hardware",
         ["die", "weights", "data set", "images", "accuracy (%)"],
         [
-            [str(die), trained.strategy, trained.dataset, found.total, 100 * found.accuracy]
+            [str(die), trained.weights, trained.dataset, found.total, 100 * found.accuracy]
             for die, trained, found in rows
         ],
     )
@@ -288,6 +300,7 @@ def evaluate(
                 f"{die.x},{die.y}": {
                     "training_run": trained.id,
                     "strategy": trained.strategy,
+                    "calibrated": trained.calibrated_in_run is not None,
                     "images": found.total,
                     "correct": found.correct,
                     "accuracy": found.accuracy,

@@ -10,6 +10,7 @@ from crossbar.errors import DataError
 from crossbar.geometry import DieAddress
 from crossbar.pulses import State
 from crossbar.records import WerPoint
+from db.result_tables import STRATEGIES
 from db.rows import FitRow, RunRow, UsedInstrument
 from db.store import Store
 from lab.findings import latest_counts, points_of_run, store_fits
@@ -132,9 +133,7 @@ def _curves(points: Sequence[WerPoint]) -> dict[tuple[int, State, float], Curve]
 
 
 def _networks(store: Store, wafer_id: int) -> tuple[list[TrainedNetwork], float | None]:
-    """Evaluations in hardware by strategy, in the order ideal, statistics-, defect-aware, in the
-    loop.
-    """
+    """Evaluations in hardware by strategy, in the order of `db.result_tables.STRATEGIES`."""
     by_strategy: dict[tuple[str, str], dict[DieAddress, float]] = {}
     software: dict[tuple[str, str], dict[int, float]] = {}
     trained = {}
@@ -145,11 +144,11 @@ def _networks(store: Store, wafer_id: int) -> tuple[list[TrainedNetwork], float 
         if number not in trained:
             trained[number] = store.training_run(number)
         training = trained[number]
-        name = (training.strategy, training.dataset)
+        name = (training.weights, training.dataset)
         by_strategy.setdefault(name, {})[evaluation.die] = evaluation.accuracy
         software.setdefault(name, {})[number] = training.software_accuracy
     several = len({dataset for _, dataset in by_strategy}) > 1
-    order = ["ideal", "statistics-aware", "defect-aware", "in-the-loop"]
+    order = [f"{how}{then}" for how in STRATEGIES for then in ("", ", calibrated")]
     networks = [
         TrainedNetwork(
             label=f"{strategy} ({dataset})" if several else strategy,
@@ -158,5 +157,5 @@ def _networks(store: Store, wafer_id: int) -> tuple[list[TrainedNetwork], float 
         )
         for strategy, dataset in sorted(by_strategy, key=lambda name: order.index(name[0]))
     ]
-    baseline = next((n.software_accuracy for n in networks if n.label.startswith("ideal")), None)
-    return networks, baseline
+    ideal = (n.software_accuracy for n in networks if n.label.split(" (")[0] == "ideal")
+    return networks, next(ideal, None)

@@ -21,6 +21,7 @@ from lab.report.style import (
     SEQUENTIAL,
     STRATEGY_COLOURS,
     class_name,
+    strategy_colour,
 )
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
@@ -197,7 +198,7 @@ def accuracy_by_strategy(
         found = np.array([values[die] for die in sorted(values)])
         # A fixed spread instead of random jitter: the same database gives the same picture.
         offsets = np.linspace(-0.22, 0.22, len(found)) if len(found) > 1 else np.zeros(1)
-        colour = STRATEGY_COLOURS.get(strategy.split(" ")[0], "#777777")
+        colour = strategy_colour(strategy)
         axes.plot(place + offsets, found, "o", color=colour, ms=4, alpha=0.75)
         axes.plot([place - 0.3, place + 0.3], [found.mean()] * 2, color=colour, lw=2.5)
         axes.annotate(

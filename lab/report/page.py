@@ -71,7 +71,9 @@ def _accuracy(content: ReportContent) -> list[Section]:
             "analog dot product and were turned into answers. <em>Ideal</em> weights know nothing "
             "of defects, <em>defect-aware</em> weights were trained for one die's measured "
             "defects, <em>statistics-aware</em> weights for the statistics of other dies, "
-            "<em>in-the-loop</em> weights with the die itself.",
+            "<em>in-the-loop</em> weights with the die itself. <em>Assigned</em> weights sit in "
+            "the columns that a die's map recommends; <em>calibrated</em> columns had gains and "
+            "offsets fitted to images shown to the programmed die.",
             body=image(picture) + table(head, rows),
         )
     ]

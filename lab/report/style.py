@@ -16,6 +16,7 @@ STRATEGY_COLOURS = {
     "defect-aware": "#2a9d8f",
     "statistics-aware": "#2a6f97",
     "in-the-loop": "#7b5ea7",
+    "assigned": "#e9a03b",
 }
 CLASS_COLOURS = {
     CellClass.HEALTHY: "#eef1f4",
@@ -41,6 +42,12 @@ SETTINGS: Any = {
     "legend.frameon": False,
     "savefig.facecolor": "white",
 }
+
+
+def strategy_colour(label: str) -> str:
+    """Of weights by what is said of them: "ideal, assigned (mnist)"."""
+    parts = label.split(" (")[0].split(", ")
+    return STRATEGY_COLOURS.get("assigned" if "assigned" in parts else parts[0], "#777777")
 
 
 @contextmanager

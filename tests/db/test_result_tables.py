@@ -49,6 +49,36 @@ def test_the_latest_training_run_is_found_by_what_is_asked(begun):
         store.latest_training_run(strategy="ideal", dataset="fashion")
 
 
+def test_weights_for_a_die_are_its_own_or_those_for_all(begun):
+    """The newest of either; never another die's."""
+    store, where = begun.store, (begun.wafer_id, begun.die)
+    with pytest.raises(DataError, match="no training run for die"):
+        store.weights_for_die(*where)
+    for_all = save(store)
+    assert store.weights_for_die(*where).id == for_all
+    own = save(store, "ideal, assigned", wafer_id=begun.wafer_id, die=begun.die)
+    save(store, "ideal, assigned", wafer_id=begun.wafer_id, die=begun.other_die)
+    assert store.weights_for_die(*where).id == own
+    newer = save(store, "statistics-aware")
+    assert store.weights_for_die(*where).id == newer
+
+
+def test_a_calibration_belongs_to_a_run_and_its_die(begun):
+    """It is not what one would program, is found by run and die, and says what it is."""
+    store, where = begun.store, {"wafer_id": begun.wafer_id, "die": begun.die}
+    trained = save(store, **where)
+    assert store.calibration_of_die(begun.run_id, **where) is None
+    save(store, calibrated_in_run=begun.run_id, **where)
+    again = save(store, calibrated_in_run=begun.run_id, **where)
+
+    found = store.calibration_of_die(begun.run_id, **where)
+    assert (found.id, found.calibrated_in_run) == (again, begun.run_id)
+    assert (found.strategy, found.weights) == ("ideal", "ideal, calibrated")
+    assert store.calibration_of_die(begun.run_id, begun.wafer_id, begun.other_die) is None
+    assert store.latest_training_run().id == store.weights_for_die(**where).id == trained
+    assert store.training_run(trained).weights == "ideal"
+
+
 def test_unknown_training_runs_and_strategies_are_refused(store: Store):
     """Neither is passed over in silence."""
     with pytest.raises(DataError, match="no training run 4"):

@@ -18,6 +18,7 @@ def test_the_demo_ends_with_table_database_and_report(lab, tmp_path, monkeypatch
     assert wafer["software"] > 0.95
     assert hardware["ideal"]["mean"] < wafer["software"] - 0.02
     assert hardware["statistics-aware"]["mean"] > hardware["ideal"]["mean"]
+    assert hardware["assigned, calibrated"]["mean"] > wafer["software"] - 0.015
     assert hardware["defect-aware, own die"]["mean"] > wafer["software"] - 0.025
     assert len(hardware["ideal"]["dies"]) == 18
     learnt_from = {tuple(die) for die in wafer["statistics_from"]}
@@ -31,7 +32,7 @@ def test_the_demo_ends_with_table_database_and_report(lab, tmp_path, monkeypatch
     with Store.open(tmp_path / "lab_demo" / "lab.sqlite") as store:
         assert store.integrity_check() == []
         counts = store.counts()
-    assert counts["evaluations"] == 2 * 18 + 2
+    assert counts["evaluations"] == 3 * 18 + 2
     assert counts["defect_maps"] == 36
     assert counts["wer_points"] == 192
 

@@ -11,6 +11,7 @@ from crossbar.memory_die import MemoryDie
 from db import json_text
 from db.store import Store
 from lab.bench import Bench
+from lab.columns import calibrated_on
 from lab.data_sets import data_set
 from lab.learning import READ_AMPLITUDE, Teacher, Trained
 from lab.programming import begin_programming, grade_in_hardware, records_of_programming
@@ -23,8 +24,6 @@ from lab.sweep import Plain, versions_of_points
 from protocols.array_map import ArrayMapParameters
 from protocols.program_and_verify import ProgramAndVerifyParameters
 from training.calibration import Calibration
-from training.column_calibration import calibrated
-from training.column_sums import currents_of_die
 from training.hardware import conductances_of, grade_in_software
 from training.solution import Solution
 
@@ -130,12 +129,7 @@ class HardwareGrades:
         self, store: Store, bench: Bench, contacted: MemoryDie, solution: Solution
     ) -> Solution:
         found = store.defect_map(wafer_of(store, bench), contacted.address)
-        return calibrated(
-            currents_of_die(contacted, solution),
-            solution,
-            shown_images(self.dataset),
-            Calibration.of(found, READ_AMPLITUDE),
-        )
+        return calibrated_on(contacted, solution, found, shown_images(self.dataset))
 
     def _kept(self, store: Store, bench: Bench, die: DieAddress, solution: Solution) -> Trained:
         """The solution as a training run, with its accuracy on the die as mapped."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from analysis.population import fit_population
 from crossbar.defect_map import DefectMap
 from crossbar.geometry import DieGeometry
+from lab.columns import unlabelled
 from lab.data_sets import data_set
 from lab.learning import READ_AMPLITUDE
 from lab.reproduce.measured_dies.map_file import load_maps
@@ -92,7 +93,7 @@ def accuracies(
     calibrate: bool = False,
 ) -> dict[str, Any]:
     """Accuracy of one solution on each of these dies as measured, fitted to them or not."""
-    network, unlabelled = from_text(solution), shown_images(dataset)
+    network, taught_by = from_text(solution), shown_images(dataset)
     shown = graded_images(dataset, images)
     grades = []
     for die in dies:
@@ -103,7 +104,7 @@ def accuracies(
             placed = assigned_to(solution, die, maps, checksum, dataset)
         cells = conductances_of(placed, found.low, found.high)
         if calibrate:
-            placed = calibrated(currents_of_cells(cells, placed), placed, unlabelled, known)
+            placed = calibrated(currents_of_cells(cells, placed), placed, taught_by, known)
         grades.append(grade_in_software(cells, placed, *shown, known).accuracy)
     return {"accuracies": grades}
 
@@ -170,8 +171,7 @@ def graded_images(dataset: str, images: int) -> Images:
 
 def shown_images(dataset: str) -> NDArray[np.float32]:
     """Training images at even distances, without their labels."""
-    pixels = data_set(dataset).train_images
-    return pixels[evenly_spread(len(pixels), SHOWN[dataset])]
+    return unlabelled(data_set(dataset), SHOWN[dataset])
 
 
 def _geometry(found: DefectMap) -> DieGeometry:
