@@ -57,13 +57,14 @@ class InstrumentsTable:
             getattr(self, report.outcome)[kind, name] += 1
 
     def _of(self, nodeid: str) -> Iterator[tuple[str, str]]:
-        """What a test says something about."""
+        """What a test says something about; tests of a family name the instrument in their case."""
         path, _, test = nodeid.partition("::")
         folder, stem = Path(path).parent.name, Path(path).stem.removeprefix("test_")
         for name in DRIVERS:
-            if folder == "drivers" and stem == name:
+            own = stem == name or stem.startswith(f"{name}_") or name in test
+            if folder == "drivers" and own:
                 yield "driver", name
-            elif folder == "simulated_instruments" and stem == name:
+            elif folder == "simulated_instruments" and own:
                 yield "emulator", name
             elif folder == "contracts" and (name in test or name in stem):
                 yield "contract", name
