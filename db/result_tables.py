@@ -17,7 +17,7 @@ from db.schema import calibrations, dies, evaluations, training_arrays, training
 from db.wafer_tables import check_wafer_named, ensure_die
 
 STRATEGIES = (
-    "ideal", "ideal, assigned", "statistics-aware", "statistics-aware, assigned", "defect-aware",
+    "ideal", "statistics-aware", "ideal, assigned", "statistics-aware, assigned", "defect-aware",
     "in-the-loop",
 )  # fmt: skip
 """How weights came about; the order is that of tables and pictures."""
