@@ -16,6 +16,7 @@ from lab.options import (
 
 if TYPE_CHECKING:
     from lab.chosen_bench import ChosenBench
+    from lab.output import Output
 
 Execution = Annotated[
     str,
@@ -290,14 +291,25 @@ def status(
             if wafers[row.wafer_id] == (named or wafers[row.wafer_id])
         ]
         counts = store.counts()
+    _tell_runs(output, database, lines)
+    output.result({"runs": lines, "counts": counts})
+
+
+def _tell_runs(output: "Output", database: str, lines: list[dict[str, Any]]) -> None:
+    """A line each; what went wrong with which stands below, since the columns are narrow."""
+    shown = []
+    for line in lines:
+        imported = line["message"] if line["status"] == "done" else ""
+        protocol = f"{line['protocol']} ({imported})" if imported else line["protocol"]
+        shown.append([v for k, v in (line | {"protocol": protocol}).items() if k != "message"])
     output.table(
         f"Runs in {database}",
         ["run", "protocol", "wafer", "status", "dies done", "dies", "started (UTC)"],
-        [[value for key, value in line.items() if key != "message"] for line in lines],
+        shown,
     )
-    for line in lines:  # below the table, whose columns are narrow
+    unfinished = [line for line in lines if line["status"] != "done"]
+    for line in unfinished:
         if line["message"]:
             output.say(f"Run {line['run']}: {line['message']}")
-    if any(line["status"] != "done" for line in lines):
+    if unfinished:
         output.say("`lab resume RUN` goes on where a run stopped.")
-    output.result({"runs": lines, "counts": counts})

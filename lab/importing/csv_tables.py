@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ Group = tuple[int, int, list[Line]]
 class CsvParameters:
     """What the columns do not say."""
 
-    technology: str = "mtj"
+    technology: Literal["mtj", "hfox"] = "mtj"
 
 
 def read_csv(path: Path, parameters: CsvParameters) -> Measurements:

@@ -200,6 +200,7 @@ def test_a_file_that_is_no_database_is_reported(lab, tmp_path):
         (["run", "array-map", "--simulated", "--set", "read_amplitude=true"], "unit V.*got True"),
         (["run", "write-error-rate", "--simulated", "--set", "widths=1"], "widths: write a list"),
         (["run", "write-error-rate", "--simulated", "--set", "=1"], "write name=value"),
+        (["import", "csv", "mine.csv", "--set", "technology=foo"], "technology: .*'mtj' or 'hfox'"),
         (["run", "array-map", "--simulated", "--dies", "0"], "--dies 0: .* 36 dies"),
         (["run", "array-map", "--simulated", "--dies", "37"], "ask for 1 to 36"),
         (["run", "array-map", "--simulated", "--dies", ""], "write all, a number"),
