@@ -37,7 +37,7 @@ from crossbar.units import Ratio, Seconds, Siemens, Volts
 from protocols.attempts import run_list
 from protocols.cell_choice import chosen_cells
 from protocols.distinct import check_distinct
-from protocols.switching_points import Restoring
+from protocols.restoring import Restoring
 
 STEPS_PER_VOLT = 1000
 """Amplitudes are multiples of a millivolt; no pulse is given twice to a cell, so that every record

@@ -11,13 +11,15 @@ import numpy as np
 
 from crossbar.errors import ConfigurationError
 from crossbar.memory_die import MemoryDie
-from crossbar.pulses import Pulse, State
+from crossbar.pulses import State
 from crossbar.records import Key, WerPoint
 from crossbar.units import Ratio, Seconds, Siemens, Volts
 from protocols.cell_choice import chosen_cells
+from protocols.conditions import conditions_of
 from protocols.distinct import check_distinct
 from protocols.formed_check import check_formed
-from protocols.switching_points import Restoring, switching_points
+from protocols.restoring import Restoring
+from protocols.switching_points import switching_points
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,30 +77,24 @@ def read_disturb(
 
     Raises LimitError, before the first pulse, for a voltage that is no read voltage.
     """
-    conditions = [
-        (target, Pulse.writing(target, amplitude, width))
-        for target in parameters.targets
-        for width in parameters.widths
-        for amplitude in parameters.amplitudes
-    ]
-    for _, pulse in conditions:
-        die.limits.check_read(pulse.amplitude)
-        die.limits.check_pulse(pulse)
+    conditions = conditions_of(parameters.targets, parameters.widths, parameters.amplitudes)
+    for condition in conditions:
+        die.limits.check_read(condition.pulse.amplitude)
+        die.limits.check_pulse(condition.pulse)
     everything = chosen_cells(parameters.cells, parameters.sample, die.geometry)
     check_formed(die, everything, parameters.read_amplitude, parameters.formed_above)
     for start in range(0, len(everything), die.access.cells_at_once):
         cells = everything[start : start + die.access.cells_at_once]
         threshold, has_window = parameters.restoring.thresholds(die, cells)
-        for target, pulse in conditions:
-            keys = [("wer", int(c), target.value, pulse.amplitude, pulse.width) for c in cells]
-            wanted = has_window & np.array([key not in done for key in keys])
+        for condition in conditions:
+            missing = np.array([condition.key(int(cell)) not in done for cell in cells])
+            wanted = has_window & missing
             if wanted.any():
                 yield from switching_points(
                     die,
                     cells[wanted],
                     threshold[wanted],
-                    target=target,
-                    pulse=pulse,
+                    condition=condition,
                     attempts=parameters.attempts,
                     restoring=parameters.restoring,
                 )

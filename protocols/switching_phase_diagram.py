@@ -19,9 +19,11 @@ from crossbar.pulses import Pulse, State
 from crossbar.records import Key, WerPoint
 from crossbar.units import Ratio, Seconds, Siemens, Volts
 from protocols.cell_choice import chosen_cells
+from protocols.conditions import Condition
 from protocols.distinct import check_distinct
 from protocols.formed_check import check_formed
-from protocols.switching_points import Restoring, switching_points
+from protocols.restoring import Restoring
+from protocols.switching_points import switching_points
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,8 +128,9 @@ def _row(
                 die,
                 cells[here],
                 threshold[here],
-                target=target,
-                pulse=Pulse.writing(target, parameters.amplitude(node), width),
+                condition=Condition(
+                    target=target, pulse=Pulse.writing(target, parameters.amplitude(node), width)
+                ),
                 attempts=parameters.attempts,
                 restoring=parameters.restoring,
             )

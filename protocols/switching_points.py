@@ -4,8 +4,6 @@ What read disturb and the phase diagram share: they ask how often a pulse switch
 `protocols.write_error_rate` asks how seldom it fails.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,40 +11,13 @@ from analysis.intervals import clopper_pearson
 from crossbar.attempts import AttemptPlan
 from crossbar.geometry import CellIndices
 from crossbar.memory_die import MemoryDie
-from crossbar.pulses import Pulse, State
 from crossbar.records import WerPoint
-from crossbar.units import Ratio, Seconds, Volts
+from crossbar.units import Ratio
 from protocols.attempts import execution_of, run_attempts
+from protocols.conditions import Condition
+from protocols.restoring import Restoring
 
 CONFIDENCE: Ratio = 0.95
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restoring:
-    """How a cell is brought to a state, and told which state it is in."""
-
-    amplitude: Volts
-    """Magnitude, both directions."""
-    width: Seconds
-    read_amplitude: Volts
-    min_window: Ratio
-    """LOW conducts at least this times HIGH, or the cell has no window to decide by."""
-
-    def pulse(self, state: State) -> Pulse:
-        """The pulse that writes a state."""
-        return Pulse.writing(state, self.amplitude, self.width)
-
-    def thresholds(
-        self, die: MemoryDie, cells: CellIndices
-    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """(n,) Siemens, the geometric mean of each cell's states, and (n,) whether they differ."""
-        conductance: dict[State, NDArray[np.float64]] = {}
-        for state in (State.LOW, State.HIGH):
-            die.write(cells, self.pulse(state))
-            conductance[state] = die.read(cells, self.read_amplitude).conductance
-        low, high = conductance[State.LOW], conductance[State.HIGH]
-        has_window = (high > 0) & (low > self.min_window * high)
-        return np.sqrt(np.maximum(low, 0) * np.maximum(high, 0)), has_window
 
 
 def switching_points(
@@ -54,8 +25,7 @@ def switching_points(
     cells: CellIndices,
     threshold: NDArray[np.float64],
     *,
-    target: State,
-    pulse: Pulse,
+    condition: Condition,
     attempts: int,
     restoring: Restoring,
 ) -> list[WerPoint]:
@@ -63,6 +33,7 @@ def switching_points(
 
     A record each; 1 - errors / attempts is the switching probability.
     """
+    target, pulse = condition.target, condition.pulse
     plan = AttemptPlan(
         initial=target.other,
         restore=restoring.pulse(target.other),

@@ -22,7 +22,7 @@ from crossbar.records import Key, PulseTrain
 from crossbar.units import Ratio, Seconds, Siemens, Volts
 from protocols.cell_choice import chosen_cells
 from protocols.formed_check import check_formed
-from protocols.switching_points import Restoring
+from protocols.restoring import Restoring
 
 COMPLETE, TURNED, NOT_SET, NO_WINDOW = "complete", "turned high", "not set", "no window"
 """Outcomes of a train: all pulses given; left alone when it conducted too little; no weak pulse

@@ -16,14 +16,15 @@ from crossbar.attempts import AttemptPlan
 from crossbar.errors import ConfigurationError
 from crossbar.geometry import CellIndices
 from crossbar.memory_die import MemoryDie
-from crossbar.pulses import Pulse, State
+from crossbar.pulses import State
 from crossbar.records import Key, WerPoint
 from crossbar.units import Ratio, Seconds, Siemens, Volts
 from protocols.attempts import execution_of, run_attempts
 from protocols.cell_choice import chosen_cells
+from protocols.conditions import Condition, conditions_of
 from protocols.distinct import check_distinct
 from protocols.formed_check import check_formed
-from protocols.switching_points import Restoring
+from protocols.restoring import Restoring
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,24 +85,23 @@ class WriteErrorRateParameters:
             min_window=self.min_window,
         )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
-    """One direction and one pulse."""
-
-    target: State
-    pulse: Pulse
-
-    def key(self, cell: int) -> Key:
-        """The key of the record that this condition gives for a cell."""
-        return ("wer", cell, self.target.value, self.pulse.amplitude, self.pulse.width)
+    @property
+    def stopping(self) -> StoppingRule:
+        """When a point is good enough."""
+        return StoppingRule(
+            relative_width=self.relative_width,
+            max_attempts=self.max_attempts,
+            first_chunk=self.first_chunk,
+            confidence=self.confidence,
+            kind=self.interval,
+        )
 
 
 def write_error_rate(
     die: MemoryDie, parameters: WriteErrorRateParameters, done: frozenset[Key] = frozenset()
 ) -> Iterator[WerPoint]:
     """Yield one record a cell and condition, leaving out those in ``done``."""
-    conditions = _conditions(parameters)
+    conditions = conditions_of(parameters.targets, parameters.widths, parameters.amplitudes)
     for condition in conditions:  # refuse the whole run before the first pulse of it
         die.limits.check_pulse(condition.pulse)
     cells = chosen_cells(parameters.cells, parameters.sample, die.geometry)
@@ -118,15 +118,6 @@ def write_error_rate(
         )
         if len(batch):
             yield from _measure_batch(die, parameters, conditions, batch, done)
-
-
-def _conditions(parameters: WriteErrorRateParameters) -> list[Condition]:
-    return [
-        Condition(target=target, pulse=Pulse.writing(target, amplitude, width))
-        for target in parameters.targets
-        for width in parameters.widths
-        for amplitude in parameters.amplitudes
-    ]
 
 
 def _measure_batch(
@@ -155,13 +146,7 @@ def _measure_condition(
     cells: CellIndices,
     threshold: NDArray[np.float64],
 ) -> Iterator[WerPoint]:
-    rule = StoppingRule(
-        relative_width=parameters.relative_width,
-        max_attempts=parameters.max_attempts,
-        first_chunk=parameters.first_chunk,
-        confidence=parameters.confidence,
-        kind=parameters.interval,
-    )
+    rule, initial = parameters.stopping, condition.target.other
     attempts, errors, rejected = (np.zeros(len(cells), np.int64) for _ in range(3))
     execution = "software"
     while (chunk := rule.next_chunk(errors, attempts, rejected)).any():
@@ -169,12 +154,8 @@ def _measure_condition(
         for size in np.unique(chunk[chunk > 0]):
             now = chunk == size
             plan = AttemptPlan(
-                initial=condition.target.other,
-                restore=Pulse.writing(
-                    condition.target.other,
-                    parameters.restore_amplitude,
-                    parameters.restore_width,
-                ),
+                initial=initial,
+                restore=parameters.restoring.pulse(initial),
                 write=condition.pulse,
                 read_amplitude=parameters.read_amplitude,
                 threshold=threshold[now],

@@ -17,7 +17,7 @@ from crossbar.memory_die import MemoryDie
 from crossbar.pulses import Pulse, State
 from crossbar.units import Siemens, Volts
 from physics.weak_reset import REFERENCE_AMPLITUDE, REFERENCE_WIDTH
-from protocols.switching_points import Restoring
+from protocols.restoring import Restoring
 from training.bit_memory import held
 from training.weak_reset_memory import on_each_cell
 
