@@ -1,8 +1,8 @@
 """What a run will cost, found by doing it on a simulated bench that nobody keeps."""
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -217,55 +217,66 @@ def _rehearse(
     listener: Callable[[DieAddress], None] = lambda die: None,
 ) -> Rehearsal:
     """Run the protocol until it is over, or the time is."""
-    chosen = stage.chosen
     deadline = Deadline(within)
+    with _opened_stage(stage, execution, deadline) as (store, bench, wafer, ledgers):
+        if protocol != "forming":
+            form(wafer, dies)
+        cost = partial(_cost, bench, ledgers, wafer, bench.bench_time)
+        done: list[Cost] = []
+        records = 0
+
+        def listen(event: str, die: DieAddress, count: int) -> None:
+            nonlocal records
+            records = count
+            if event in ("done", "no contact"):
+                done.append(cost(dies, records))
+                listener(die)
+            deadline.check()
+
+        deadline.start()
+        try:
+            start_run(store, bench, protocol, parameters, dies, listen)
+            return Rehearsal(cost=done[-1], dies=len(dies), finished=True)
+        except OutOfTimeError:
+            cut = done[-1] if done else cost(dies, records)
+            return Rehearsal(cost=cut, dies=len(done), finished=len(done) == len(dies))
+        finally:
+            deadline.armed = False
+
+
+@contextmanager
+def _opened_stage(
+    stage: Stage, execution: str, deadline: "Deadline"
+) -> Iterator[tuple[Store, Bench, SimulatedWafer, list[StressLedger]]]:
+    """A database that is thrown away, the open bench, its wafer, and the ledgers of the dies that
+    are contacted, as they come. The deadline sees every message.
+    """
+    chosen = stage.chosen
     ledgers: list[StressLedger] = []
-
-    def kept(ledger_of: Any, die: DieAddress) -> StressLedger:
-        ledgers.append(ledger_of(die))
-        return ledgers[-1]
-
     with TemporaryDirectory() as folder, Store.open(Path(folder) / "plan.sqlite") as store:
         simulated = simulated_bench(
             chosen.configuration, stage.known or store, stage.state_file, measured=stage.measured
         )
+
+        def kept(die: DieAddress) -> StressLedger:
+            ledgers.append(stress_ledger(store, chosen, die))
+            return ledgers[-1]
+
         with opened(
             chosen.configuration,
             chosen.source,
             simulation=simulated,
             execution=execution,
-            ledger_of=partial(kept, partial(stress_ledger, store, chosen)),
+            ledger_of=kept,
             connector=partial(connect, recorder=deadline),
         ) as bench:
-            if protocol != "forming":
-                form(simulated.station.wafer, dies)
-            cost = partial(_cost, bench, ledgers, simulated.station.wafer, bench.bench_time)
-            done: list[Cost] = []
-            records = 0
-
-            def listen(event: str, die: DieAddress, count: int) -> None:
-                nonlocal records
-                records = count
-                if event in ("done", "no contact"):
-                    done.append(cost(dies, records))
-                    listener(die)
-                deadline.check()
-
-            deadline.start()
-            try:
-                start_run(store, bench, protocol, parameters, dies, listen)
-                return Rehearsal(cost=done[-1], dies=len(dies), finished=True)
-            except OutOfTimeError:
-                cut = done[-1] if done else cost(dies, records)
-                return Rehearsal(cost=cut, dies=len(done), finished=len(done) == len(dies))
-            finally:
-                deadline.armed = False
+            yield store, bench, simulated.station.wafer, ledgers
 
 
 def _cost(
     bench: Bench,
     ledgers: Sequence[StressLedger],
-    wafer: Any,
+    wafer: SimulatedWafer,
     started: Seconds,
     dies: Sequence[DieAddress],
     records: int,

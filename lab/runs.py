@@ -3,6 +3,7 @@
 import importlib.metadata
 import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,7 +175,7 @@ def measure(
     stored, misses, without_contact = 0, 0, []
     started, said = bench.bench_time, bench.messages
     spending = Spending(store, bench, run)
-    try:
+    with _end_noted(store, run):
         for die in row.dies:
             if die in finished:
                 continue
@@ -202,13 +203,6 @@ def measure(
                 bench.keep_state()  # weights that count as programmed must survive a crash
             store.finish_die(run, die)
             listener("done", die, stored)
-    except KeyboardInterrupt:
-        store.finish_run(run, "interrupted", "stopped by the user")
-        raise
-    except Exception as error:
-        store.finish_run(run, "failed", str(error))
-        raise
-    store.finish_run(run, "done")
     return RunSummary(
         run=run,
         protocol=row.protocol,
@@ -219,6 +213,20 @@ def measure(
         bench_time=bench.bench_time - started,
         messages=bench.messages - said,
     )
+
+
+@contextmanager
+def _end_noted(store: Store, run: int) -> Iterator[None]:
+    """Mark the run as done, interrupted or failed, by how this block ends."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        store.finish_run(run, "interrupted", "stopped by the user")
+        raise
+    except Exception as error:
+        store.finish_run(run, "failed", str(error))
+        raise
+    store.finish_run(run, "done")
 
 
 def check_contact(bench: Bench, die: MemoryDie) -> ContactRecord:

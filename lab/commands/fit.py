@@ -38,8 +38,8 @@ def fit(
     from lab.extrapolation import Wanted, extrapolations
     from lab.findings import store_fits, technology_of
     from lab.fits import recipe_of
+    from lab.fits_in_words import for_programs
     from lab.output import Output
-    from lab.telling import for_programs
 
     output = Output(as_json=json)
     at = None if width is None else parse_quantity(width, "s")
@@ -65,7 +65,7 @@ def fit(
 
 def _tell(output: "Output", unit: "Unit", fits: "Mapping[DieAddress, Sequence[FitRow]]") -> None:
     """A table a fit: a line a parameter; then what the checks said."""
-    from lab.telling import MAX_LINES
+    from lab.fits_in_words import MAX_LINES
 
     every = [(die, row) for die, rows in fits.items() for row in rows]
     for die, row in every[:MAX_LINES]:
@@ -103,7 +103,7 @@ def _tell_one(output: "Output", unit: "Unit", die: "DieAddress", row: "FitRow") 
 def _numbers(found: "Estimate | None", symbol: str) -> tuple[str, str, str]:
     """Estimate and ends; empty where there is none, and where no interval belongs to it."""
     from crossbar.units import format_quantity
-    from lab.telling import end_of_interval
+    from lab.fits_in_words import end_of_interval
 
     if found is None:
         return "", "", ""

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from crossbar.defect_map import CellClass
 from crossbar.geometry import DieAddress
 from db.rows import FitRow
+from lab.fits_in_words import flags_of, with_interval
 from lab.report import figures
 from lab.report.content import ReportContent, TrainedNetwork
 from lab.report.measured import Measured
 from lab.report.style import report_style
-from lab.telling import flags_of, with_interval
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,10 +13,10 @@ from crossbar.records import WerPoint
 from lab.amplitude_fits import LOWEST_RATE, lowest_rates
 from lab.chosen_bench import chosen_bench
 from lab.findings import store_fits
+from lab.fits_in_words import flags_of
 from lab.resuming import resume_run
 from lab.runs import start_run
 from lab.session import session
-from lab.telling import flags_of
 from physics.mtj_anomalies import MtjAnomalies
 from protocols.adaptive_write_error_rate import CHECK, AdaptiveWriteErrorRateParameters
 

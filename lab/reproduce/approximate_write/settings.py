@@ -118,10 +118,21 @@ def chosen_curves(
     ]
     if not in_turn:
         return curves
-    upper = network.bits // 2
+    coded = {"binary": network, "Gray": gray}
+    return curves + [
+        curve(f"{code}, {what}", coded[code], gray_rates[-2:], ways)
+        for (code, what), ways in pulses_in_turn(cheapest, network.bits).items()
+    ]
+
+
+def pulses_in_turn(
+    cheapest: CheapestPulses, bits: int
+) -> dict[tuple[str, str], Callable[[Ratio], Stages]]:
+    """By code, and by what gets better pulses than the cheapest of a rate."""
+    upper = bits // 2
 
     def by_bit(rate: Ratio) -> Stages:
-        word = [cheapest(CAREFUL)] * upper + [cheapest(rate)] * (network.bits - upper)
+        word = [cheapest(CAREFUL)] * upper + [cheapest(rate)] * (bits - upper)
         return [(1.0, [word, word])]
 
     def by_layer(rate: Ratio) -> Stages:
@@ -133,14 +144,12 @@ def chosen_curves(
     def rough_last(rate: Ratio) -> Stages:
         return [(0.3, [[cheapest(GOOD)]] * 2), (1.0, [[cheapest(rate)]] * 2)]
 
-    harsh = gray_rates[-2:]
-    return [
-        *curves,
-        curve("binary, upper half of the bits at 1e-4", network, harsh, by_bit),
-        curve("Gray, last layer at 1e-4", gray, harsh, by_layer),
-        curve("Gray, last 30 % of the steps at 1e-2", gray, harsh, rough_first),
-        curve("Gray, first 30 % of the steps at 1e-2", gray, harsh, rough_last),
-    ]
+    return {
+        ("binary", "upper half of the bits at 1e-4"): by_bit,
+        ("Gray", "last layer at 1e-4"): by_layer,
+        ("Gray", "last 30 % of the steps at 1e-2"): rough_first,
+        ("Gray", "first 30 % of the steps at 1e-2"): rough_last,
+    }
 
 
 def network_variants(network: Network) -> dict[str, Network]:

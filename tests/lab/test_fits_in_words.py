@@ -5,7 +5,7 @@ import pytest
 from crossbar.estimate import Estimate
 from crossbar.pulses import State
 from db.rows import Check, FitRow
-from lab.telling import flags_of, with_interval
+from lab.fits_in_words import flags_of, with_interval
 
 
 @pytest.mark.parametrize(
