@@ -1,5 +1,6 @@
 """What the store returns, where it is not a record of `crossbar` itself; all of it frozen."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -110,17 +111,17 @@ class Check:
 class FitRow:
     """A model fitted to one cell and write direction, or to all measured cells of a die."""
 
-    cell: int | None
+    cell: int | None = None
     """Flat index; None for a fit of the die's cells together."""
-    target: State | None
+    target: State | None = None
     """The state that the writes aimed at; None where there is no direction."""
     kind: str = "switching"
     """Which model."""
     parameters: Mapping[str, Estimate]
     """By name, SI: delta, vc0, tau_d."""
-    log_likelihood: float
+    log_likelihood: float = math.nan
     """Natural log, at the estimate; NaN where none was maximized."""
-    converged: bool
+    converged: bool = True
     assumptions: Mapping[str, float | str] = field(default_factory=dict)
     """What the fit supposes: fits of one kind that differ in it are not comparable."""
     checks: Mapping[str, Check] = field(default_factory=dict)

@@ -5,7 +5,7 @@ contradict, with a p-value. What they need is imported where they are made: see 
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,10 @@ def cycling_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
     found = cycling_statistics(low, high, np.random.default_rng(SEED))
     checks = {name: _check(p_value) for name, p_value in found.p_values.items()}
     shares = {f"{name}_cells": ratio for name, ratio in found.rejected.items()}
-    return [_row("cycling", found.parameters, checks, {"failed_below": FAILED} | shares)]
+    supposed = {"failed_below": FAILED} | shares
+    return [
+        FitRow(kind="cycling", parameters=found.parameters, assumptions=supposed, checks=checks)
+    ]
 
 
 def checkpoint_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
@@ -64,7 +67,8 @@ def checkpoint_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
             assumed = {"cells": float(found.cells), "left_out": float(found.left_out)}
             for name in ("low_median", "low_spread", "high_median", "high_spread"):
                 parameters[name] = getattr(found, name)
-        fits.append(_row(f"after {cycles} cycles", parameters, {}, assumed))
+        kind = f"after {cycles} cycles"
+        fits.append(FitRow(kind=kind, parameters=parameters, assumptions=assumed))
     return fits
 
 
@@ -81,7 +85,8 @@ def endurance_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
         others = {"before": found.before, "after": found.after, "last_open": found.last_open}
         whole = {"cycles": found.cycles}
         whole |= {name: Estimate.alone(value) for name, value in others.items()}
-        fits.append(_row("end of life", whole, {}, {"failed_below": FAILED}, cell))
+        supposed = {"failed_below": FAILED}
+        fits.append(FitRow(kind="end of life", cell=cell, parameters=whole, assumptions=supposed))
     return fits
 
 
@@ -91,7 +96,14 @@ def reset_sweep_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
 
     found = sweep_statistics(steps_of(trains), np.random.default_rng(SEED))
     assumed = {"onset_at": ONSET, "law_from": found.law[0], "law_to": found.law[1]}
-    return [_row("RESET sweeps", found.parameters, {"e-fold law": _check(found.p_value)}, assumed)]
+    return [
+        FitRow(
+            kind="RESET sweeps",
+            parameters=found.parameters,
+            assumptions=assumed,
+            checks={"e-fold law": _check(found.p_value)},
+        )
+    ]
 
 
 def train_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
@@ -116,7 +128,15 @@ def drift_fits(traces: Sequence[ReadTrace], row: RunRow) -> list[FitRow]:
         found = drift_statistics(conductance, np.random.default_rng(SEED))
         checks = {"power law": _check(found.p_value)}
         assumed = {"power_law_cells": found.rejected}
-        fits.append(_row("drift", found.parameters, checks, assumed, target=state))
+        fits.append(
+            FitRow(
+                kind="drift",
+                target=state,
+                parameters=found.parameters,
+                assumptions=assumed,
+                checks=checks,
+            )
+        )
     return fits
 
 
@@ -142,23 +162,3 @@ def both_states(trains: Sequence[PulseTrain], cell: int, row: RunRow) -> tuple[V
 
 def _check(p_value: float) -> Check:
     return Check(p_value=p_value, flagged=bool(p_value < FALSE_ALARMS))
-
-
-def _row(
-    kind: str,
-    parameters: Mapping[str, Estimate],
-    checks: Mapping[str, Check],
-    assumptions: Mapping[str, float],
-    cell: int | None = None,
-    target: State | None = None,
-) -> FitRow:
-    return FitRow(
-        cell=cell,
-        target=target,
-        kind=kind,
-        parameters=parameters,
-        log_likelihood=float("nan"),
-        converged=True,
-        assumptions=dict(assumptions),
-        checks=dict(checks),
-    )

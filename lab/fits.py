@@ -138,8 +138,6 @@ def forming_fits(blocks: Sequence[ProgrammedBlock], row: RunRow) -> list[FitRow]
     false_alarm_rate = float(analysis_of_run(row).get("false_alarm_rate", 0.01))
     return [
         FitRow(
-            cell=None,
-            target=None,
             kind="forming",
             parameters={
                 "mean": found.mean,
@@ -148,7 +146,6 @@ def forming_fits(blocks: Sequence[ProgrammedBlock], row: RunRow) -> list[FitRow]
                 "never": found.never,
             },
             log_likelihood=found.log_likelihood,
-            converged=True,
             assumptions={"distribution": "Gumbel", "false_alarm_rate": false_alarm_rate},
             checks={
                 "goodness of fit": Check(

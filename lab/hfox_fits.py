@@ -1,6 +1,6 @@
 """What `iv-sweep` and `write-error-rate` say of HfOx cells: `lab.fits.HFOX_RECIPES` leads here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -45,7 +45,7 @@ def switching_voltage_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[Fi
         "high_resistance": median_interval(np.array(list(high.values())), CONFIDENCE),
     }
     supposed = {"cells": float(len(found)), "left_out": float(len(cells) - len(found))}
-    rows = [_row("medians over cells", medians, supposed)]
+    rows = [FitRow(kind="medians over cells", parameters=medians, assumptions=supposed)]
     for cell, (sets, resets) in found.items():
         own = {
             "set_voltage": sets,
@@ -54,7 +54,7 @@ def switching_voltage_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[Fi
             "high_resistance": Estimate.alone(high[cell]),
         }
         whole = all(np.isfinite(each.high) for each in (sets, resets))
-        rows.append(_row("SET and RESET", own, {}, cell=cell, converged=whole))
+        rows.append(FitRow(kind="SET and RESET", cell=cell, parameters=own, converged=whole))
     return rows
 
 
@@ -72,7 +72,7 @@ def write_error_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
             own = [point for point in here if cell in (None, point.cell)]
             if own:
                 kind = "write errors, all attempts" if cell is None else "write errors"
-                rows.append(_row(kind, _rates(own), {}, cell=cell, target=target))
+                rows.append(FitRow(kind=kind, cell=cell, target=target, parameters=_rates(own)))
     return rows
 
 
@@ -87,23 +87,3 @@ def _rates(points: Sequence[WerPoint]) -> dict[str, Estimate]:
         name = f"{format_quantity(volts, 'V')} {format_quantity(width, 's')}"
         found[name] = Estimate.of(errors / attempts, *ends)
     return found
-
-
-def _row(
-    kind: str,
-    parameters: Mapping[str, Estimate],
-    assumptions: Mapping[str, float],
-    *,
-    cell: int | None = None,
-    target: State | None = None,
-    converged: bool = True,
-) -> FitRow:
-    return FitRow(
-        kind=kind,
-        cell=cell,
-        target=target,
-        parameters=parameters,
-        log_likelihood=float("nan"),
-        converged=converged,
-        assumptions=dict(assumptions),
-    )

@@ -1,6 +1,6 @@
 """Fits after the protocols beside the write error rate; lines of `lab.fits.RECIPES` lead here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from crossbar.errors import DataError
 from crossbar.estimate import Estimate
-from crossbar.pulses import State
 from crossbar.records import ArrayMapBlock, PulseTrain, VoltageSweep, WerPoint
 from crossbar.units import format_quantity
 from db.rows import FitRow, RunRow
@@ -34,7 +33,15 @@ def boundary_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
                 "t0": line.t0,
                 "misfit": Estimate.alone(line.misfit),
             }
-        fits.append(_fit("phase boundary", parameters, cell, target, converged=len(found) > 1))
+        fits.append(
+            FitRow(
+                kind="phase boundary",
+                cell=cell,
+                target=target,
+                parameters=parameters,
+                converged=len(found) > 1,
+            )
+        )
     return fits
 
 
@@ -65,7 +72,15 @@ def disturb_fits(points: Sequence[WerPoint], row: RunRow) -> list[FitRow]:
             ends = (side[place, column] for side in (model.estimate, model.low, model.high))
             parameters[name] = Estimate.of(*ends)
         supposed = {"barrier_exponent": exponent}
-        fits.append(_fit("read disturb", parameters, cell, target, assumptions=supposed))
+        fits.append(
+            FitRow(
+                kind="read disturb",
+                cell=cell,
+                target=target,
+                parameters=parameters,
+                assumptions=supposed,
+            )
+        )
     return fits
 
 
@@ -87,7 +102,8 @@ def junction_fits(sweeps: Sequence[VoltageSweep], row: RunRow) -> list[FitRow]:
                 "v_half": found.v_half,
                 "noise": Estimate.alone(found.noise),
             }
-        fits.append(_fit("junction", parameters, cell, converged=found is not None))
+        known = found is not None
+        fits.append(FitRow(kind="junction", cell=cell, parameters=parameters, converged=known))
     return fits
 
 
@@ -102,9 +118,9 @@ def breakdown_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
         found = breakdown_fit(trains, distribution, CONFIDENCE)
         parameters = {"median": found.median, "spread": found.spread}
         fits.append(
-            _fit(
-                f"breakdown, {distribution}",
-                parameters,
+            FitRow(
+                kind=f"breakdown, {distribution}",
+                parameters=parameters,
                 log_likelihood=found.log_likelihood,
                 assumptions={"distribution": distribution},
             )
@@ -133,28 +149,7 @@ def array_fits(blocks: Sequence[ArrayMapBlock], row: RunRow) -> list[FitRow]:
         statistics = state_statistics([found], state, CONFIDENCE)
         parameters[f"{state} median"] = statistics.median
         parameters[f"{state} spread"] = statistics.cell_to_cell
-    return [_fit("array map", parameters)]
-
-
-def _fit(
-    kind: str,
-    parameters: dict[str, Estimate],
-    cell: int | None = None,
-    target: State | None = None,
-    *,
-    converged: bool = True,
-    log_likelihood: float = np.nan,
-    assumptions: Mapping[str, float | str] | None = None,
-) -> FitRow:
-    return FitRow(
-        kind=kind,
-        cell=cell,
-        target=target,
-        parameters=parameters,
-        log_likelihood=log_likelihood,
-        converged=converged,
-        assumptions=assumptions or {},
-    )
+    return [FitRow(kind="array map", parameters=parameters)]
 
 
 def _grouped(

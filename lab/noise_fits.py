@@ -104,7 +104,14 @@ def _noise_of_all(state: State, fits: Sequence[ReadNoiseFit]) -> list[FitRow]:
     telegraphs = sum(fit.telegraph.is_telegraph for fit in fits)
     ends = clopper_pearson(telegraphs, len(fits), CONFIDENCE)
     parameters["telegraphs"] = Estimate.of(telegraphs / len(fits), *ends)
-    return [_of_all(state, "noise of all", parameters, {"false_alarm_rate": FALSE_ALARMS})]
+    return [
+        FitRow(
+            kind="noise of all",
+            target=state,
+            parameters=parameters,
+            assumptions={"false_alarm_rate": FALSE_ALARMS},
+        )
+    ]
 
 
 def retention_fits(readings: Sequence[RetentionReading], row: RunRow) -> list[FitRow]:
@@ -146,14 +153,13 @@ def _retention_of(
             target=state,
             kind="drift",
             parameters={"exponent": Estimate.of(*values)} if known else {},
-            log_likelihood=np.nan,
             converged=known,
             assumptions=supposed,
         )
     if np.isfinite(fit.exponent).sum() >= FEWEST_CELLS:
         found = drift_of_cells(fit, len(time))
         parameters = {"exponent": found.mean, "spread": found.spread}
-        yield _of_all(state, "drift of all", parameters, supposed)
+        yield FitRow(kind="drift of all", target=state, parameters=parameters, assumptions=supposed)
     yield _flips_row(state, count_flips(time, flipped, CONFIDENCE))
 
 
@@ -163,21 +169,8 @@ def _flips_row(state: State, found: Flips) -> FitRow:
         "flip_time": found.flip_time,
         "delta": found.delta,
     }
-    return _of_all(state, "flips", parameters, {"attempt_time": ATTEMPT_TIME})
-
-
-def _of_all(
-    state: State, kind: str, parameters: dict[str, Estimate], assumptions: dict[str, float]
-) -> FitRow:
-    return FitRow(
-        cell=None,
-        target=state,
-        kind=kind,
-        parameters=parameters,
-        log_likelihood=np.nan,
-        converged=True,
-        assumptions=assumptions,
-    )
+    supposed = {"attempt_time": ATTEMPT_TIME}
+    return FitRow(kind="flips", target=state, parameters=parameters, assumptions=supposed)
 
 
 def _estimates(

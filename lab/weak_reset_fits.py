@@ -4,7 +4,7 @@ For each amplitude and width: every cell's parameters, the distributions over th
 parts of the spread of ln R; then, over all conditions, how m1 grows with the pulse.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +36,8 @@ def weak_reset_fits(trains: Sequence[PulseTrain], row: RunRow) -> list[FitRow]:
         parameters = {"e_fold": scaling.e_fold, "width_exponent": scaling.width_exponent}
         known = {n: part for n, part in parameters.items() if np.isfinite(part.estimate)}
         if known:
-            rows.append(_row("weak reset scaling", known, {"cells": scaling.cells}))
+            cells = {"cells": scaling.cells}
+            rows.append(FitRow(kind="weak reset scaling", parameters=known, assumptions=cells))
     return rows + [row for fits in found for row in cell_rows(fits, rate)]
 
 
@@ -52,11 +53,9 @@ def cell_rows(fits: "WeakResetFits", rate: Ratio) -> list[FitRow]:
         rows.append(
             FitRow(
                 cell=int(cell),
-                target=None,
                 kind=f"weak reset cells {_pulse(fits)}",
                 parameters=values,
                 log_likelihood=float(fits.log_likelihood[place]),
-                converged=True,
                 assumptions={"false_alarm_rate": rate},
                 checks={"misfit": Check(p_value=p_value, flagged=p_value < rate)},
             )
@@ -102,27 +101,18 @@ def die_rows(fits: "WeakResetFits", rate: Ratio) -> list[FitRow]:
     }
     cells = {"cells": len(fits.trains.cells)}
     return [
-        _row(f"weak reset {_pulse(fits)}", parameters, cells, checks),
-        _row(f"weak reset parts {_pulse(fits)}", shares, cells | {"pulses": parts.pulses}),
+        FitRow(
+            kind=f"weak reset {_pulse(fits)}",
+            parameters=parameters,
+            assumptions=cells,
+            checks=checks,
+        ),
+        FitRow(
+            kind=f"weak reset parts {_pulse(fits)}",
+            parameters=shares,
+            assumptions=cells | {"pulses": parts.pulses},
+        ),
     ]
-
-
-def _row(
-    kind: str,
-    parameters: dict[str, Estimate],
-    assumptions: Mapping[str, float],
-    checks: dict[str, Check] | None = None,
-) -> FitRow:
-    return FitRow(
-        cell=None,
-        target=None,
-        kind=kind,
-        parameters=parameters,
-        log_likelihood=np.nan,
-        converged=True,
-        assumptions=dict(assumptions),
-        checks=checks or {},
-    )
 
 
 def _pulse(fits: "WeakResetFits") -> str:
