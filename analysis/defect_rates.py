@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import chi2
 
+from analysis.defect_population import DISPERSION_RANGE, fit_dispersion, surprise
 from analysis.intervals import check_confidence, clopper_pearson
-from analysis.population import DISPERSION_RANGE, fit_dispersion, surprise
 from crossbar.errors import DataError
 from crossbar.estimate import Estimate
 
@@ -71,7 +71,7 @@ def defect_rate(
 def dispersion_interval(
     counts: NDArray[np.int64], cells: NDArray[np.int64], confidence: float = 0.95
 ) -> Estimate:
-    """Shape k of `analysis.population.fit_dispersion`, with its likelihood-ratio interval.
+    """Shape k of `analysis.defect_population.fit_dispersion`, with its likelihood-ratio interval.
 
     ``counts`` (dies, classes) share k; ends at the limits of `DISPERSION_RANGE` are open. With dies
     of one size the likeliest mean rates do not depend on k, so this is the profile likelihood.

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from analysis.array_statistics import state_statistics
 from analysis.breakdown_distribution import breakdown_fit
+from analysis.defect_population import POINT_CLASSES, point_counts
 from analysis.defect_rates import defect_rate, dispersion_interval
 from analysis.disturb_rate import disturb_rate
 from analysis.line_defects import on_lines
 from analysis.phase_boundary import boundary_line
-from analysis.population import POINT_CLASSES, point_counts
 from benchmarks.coverage_table import Tallies
 from crossbar.defect_map import CellClass
 from crossbar.geometry import DieAddress

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analysis.population import fit_population
+from analysis.defect_population import fit_population
 from crossbar.defect_map import DefectMap
 from crossbar.errors import ConfigurationError, DataError
 from crossbar.geometry import DieAddress, DieGeometry

@@ -191,9 +191,9 @@ def _tell_levels(output: "Output", store: Store, row: RunRow) -> None:
 def _tell_population(output: "Output", store: Store, row: RunRow) -> None:
     """What the dies have in common and how they differ; says something from two dies on."""
     from analysis.array_statistics import state_statistics
+    from analysis.defect_population import POINT_CLASSES, point_counts
     from analysis.defect_rates import defect_rate
     from analysis.line_defects import on_lines
-    from analysis.population import POINT_CLASSES, point_counts
 
     maps = {d: m for d, m in store.defect_maps(row.wafer_id).items() if d in row.dies}
     if len(maps) < 2:

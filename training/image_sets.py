@@ -6,7 +6,7 @@ Pixels stay bytes until a batch is taken: CIFAR-10 is 184 MB as bytes, four time
 
 import lzma
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -66,15 +66,12 @@ class ImageSet:
 
     def part(self, train: int, test: int) -> "ImageSet":
         """The first so many images of each; the sets come shuffled, except the folder's."""
-        return ImageSet(
-            name=self.name,
+        return replace(
+            self,
             train_pixels=self.train_pixels[:train],
             train_labels=self.train_labels[:train],
             test_pixels=self.test_pixels[:test],
             test_labels=self.test_labels[:test],
-            mean=self.mean,
-            sd=self.sd,
-            mirrored=self.mirrored,
         )
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from analysis.defect_population import robust_spread
 from analysis.mean_interval import MeanInterval, mean_interval
-from analysis.population import robust_spread
 from analysis.switching_both_ways import fit_both_ways
 from crossbar.errors import DataError
 from crossbar.geometry import DieAddress

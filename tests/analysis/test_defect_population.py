@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from analysis.classification import classify
-from analysis.population import fit_dispersion, fit_population
+from analysis.defect_population import fit_dispersion, fit_population
 from crossbar.defect_map import CellClass, DefectMap
 from crossbar.errors import DataError
 from crossbar.geometry import DieGeometry
