@@ -32,6 +32,10 @@ BUILT_IN = {"mtj": "default_bench.toml", "hfox": "hfox_bench.toml"}
 """Files beside this one: the built-in simulated bench of each technology."""
 
 
+WRITTEN_HERE = "# Written by a command of crossbar-lab, which may write over it.\n"
+"""How a file begins that no person wrote."""
+
+
 class Table(BaseModel):
     """A table of the file: immutable, and closed to unknown keys."""
 
@@ -267,15 +271,16 @@ def read_configuration(path: Path | None) -> tuple[BenchConfiguration, str]:
 
 def check_writable(path: Path) -> None:
     """Raise ConfigurationError where no bench file can be written, and where one of a real bench
-    would be lost: only what describes a simulated bench is written over.
+    would be lost: only what describes a simulated bench, or was written here, is written over.
     """
     try:
         text = path.read_text(encoding="utf-8-sig") if path.exists() else "[simulation]"
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be written: {error}.") from None
-    if not re.search(r"^\[simulation", text, re.MULTILINE):
+    if not (text.startswith(WRITTEN_HERE) or re.search(r"^\[simulation", text, re.MULTILINE)):
         raise ConfigurationError(
-            f"{path} exists, describes no simulated bench, and is left as it is. Name another file."
+            f"{path} exists and is left as it is: it may be of a real bench. Name another file, or "
+            "move that one away."
         )
     if not path.absolute().parent.is_dir():
         raise ConfigurationError(f"{path} cannot be written: there is no folder {path.parent}.")
@@ -286,7 +291,7 @@ def write_configuration(configuration: BenchConfiguration, path: Path) -> None:
     check_writable(path)
     document = configuration.model_dump(mode="json", exclude_none=True)
     try:
-        path.write_text(tomli_w.dumps(document), encoding="utf-8")
+        path.write_text(WRITTEN_HERE + tomli_w.dumps(document), encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written: {error}.") from None
 

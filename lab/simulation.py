@@ -14,9 +14,15 @@ from crossbar.errors import ConfigurationError
 from crossbar.geometry import DieAddress
 from db.store import Store
 from drivers.catalog import load_driver
-from lab.configuration import BenchConfiguration, SimulationTable, write_configuration
+from lab.configuration import (
+    BenchConfiguration,
+    SimulationTable,
+    check_writable,
+    write_configuration,
+)
 from lab.importing.conductance_maps import stack_by_kernel
 from lab.instrument_options import driver_options, emulator_options
+from lab.interruption import termination_as_interrupt
 from lab.twins import kept_truths
 from physics.defects import SISTER_CHIP, DefectPopulation
 from physics.die_truth import DieTruth
@@ -169,7 +175,8 @@ def serve_forever(
     say: Callable[[str], None],
 ) -> None:
     """Serve every instrument over TCP until Ctrl-C; write the bench file that reaches them."""
-    with bench.serve() as addresses:
+    check_writable(bench_out)
+    with suppress(KeyboardInterrupt), termination_as_interrupt(), bench.serve() as addresses:
         client = configuration.model_copy(
             update={
                 "simulation": None,  # for its clients these are instruments like any others
@@ -184,6 +191,5 @@ def serve_forever(
         for role, table in client.instruments.items():
             say(f"{role:16} {table.address}")
         say(f"Wrote {bench_out}; use it with --bench {bench_out}. Ctrl-C ends.")
-        with suppress(KeyboardInterrupt):
-            threading.Event().wait()
+        threading.Event().wait()
     bench.save_state(state_file)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lab.options import BenchFile, Json, Simulated
+from lab.options import BenchFile, Json, Simulated, lasting
 
 if TYPE_CHECKING:
     from lab.output import Output
@@ -38,7 +38,8 @@ def reproduce(
         str, typer.Option("--torch-device", help="Where torch computes: cpu, cuda, cuda:1, mps.")
     ] = "cpu",
     database: Annotated[
-        str, typer.Option("--database", help="SQLite file or SQLAlchemy URL.")
+        str,
+        typer.Option("--database", help="SQLite file or SQLAlchemy URL.", callback=lasting),
     ] = str(FOLDER / "lab.sqlite"),
     page: Annotated[
         Path, typer.Option("--page", help="Markdown file; the paper's section in it is replaced.")

@@ -106,6 +106,14 @@ def test_a_name_with_a_slash_and_a_mark_at_the_beginning_are_no_mistakes(bench_f
     assert (tmp_path / "lab.lot 7%2F3-1.wafer.npz").exists()
 
 
+def test_papers_are_done_again_in_a_database_that_lasts(lab):
+    """Its points are what the same command goes on from."""
+    result = lab("reproduce", "no-ecc", "--quick", "--database", "")
+
+    assert result.returncode == 2, result.stderr
+    assert "names no file" in result.stderr
+
+
 @pytest.mark.parametrize("database", ["", ":memory:", "sqlite://"])
 def test_what_is_measured_goes_to_a_database_that_lasts(database, lab):
     """A database in memory ends with the command, and the measurement with it."""

@@ -12,7 +12,7 @@ from crossbar.geometry import DieAddress
 from crossbar.pulses import State
 from db.store import Store
 from lab.chosen_bench import chosen_bench
-from lab.configuration import built_in_text
+from lab.configuration import built_in_text, read_configuration, write_configuration
 from lab.findings import store_fits
 from lab.runs import start_run
 from lab.session import session
@@ -179,3 +179,15 @@ def test_a_real_bench_is_not_written_over(place, loop, lab, tmp_path):
     assert (tmp_path / "bench.toml").read_text() == real
     with Store.open(database) as store, pytest.raises(DataError):
         kept_truths(store, "t")
+
+
+def test_what_was_written_here_is_written_over(tmp_path):
+    """Such as simulated.toml, whose bench looks like a real one to its clients."""
+    configuration = chosen_bench(None, True, 3).configuration.model_copy(
+        update={"simulation": None}
+    )
+    for name in ("one", "two"):
+        wafer = configuration.wafer.model_copy(update={"name": name})
+        write_configuration(configuration.model_copy(update={"wafer": wafer}), tmp_path / "s.toml")
+
+    assert read_configuration(tmp_path / "s.toml")[0].wafer.name == "two"
