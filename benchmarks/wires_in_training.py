@@ -21,7 +21,8 @@ from crossbar.defect_map import DefectMap
 from crossbar.geometry import DieAddress
 from db.store import Store
 from lab.chosen_bench import ChosenBench, chosen_bench
-from lab.learning import Teacher, Trained, data_set, mapped_dies
+from lab.data_sets import data_set
+from lab.learning import Teacher, Trained, mapped_dies
 from lab.runs import start_run, wafer_of
 from lab.session import session
 from physics.line_resistance import Wires

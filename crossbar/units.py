@@ -77,10 +77,15 @@ def parse_quantity(text: str, symbol: str) -> float:
     else:
         for spelled in (symbol, *(s for s, proper in SPELLINGS.items() if proper == symbol)):
             if unit.endswith(spelled) and unit.removesuffix(spelled) in PREFIXES:
-                # Dividing by an exact power of ten keeps 30 ns at the float that 3e-8 is.
-                factor = PREFIXES[unit.removesuffix(spelled)]
-                return number * factor if factor >= 1 else number / round(1 / factor)
+                return without_prefix(number, PREFIXES[unit.removesuffix(spelled)])
     raise ConfigurationError(f"{text!r} has the wrong unit; write {expected}.")
+
+
+def without_prefix(number: float, factor: float) -> float:
+    """The number times a prefix's power of ten: 30 and 1e-9 give the very float that 3e-8 is, which
+    a product would miss.
+    """
+    return number * factor if factor >= 1 else number / round(1 / factor)
 
 
 def _expected(symbol: str) -> str:

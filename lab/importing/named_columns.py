@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crossbar.errors import ConfigurationError, DataError
-from crossbar.units import parse_quantity
+from crossbar.units import parse_quantity, without_prefix
 from lab.importing.text_table import Line, TextTable
 
 LARGEST_COUNT = 10**15
@@ -37,9 +37,7 @@ class NamedColumns:
     def number(self, line: Line, name: str) -> float:
         """What a column holds, in SI. Raises DataError if it is no finite number."""
         value = self.table.number(line, self.places[name], name)
-        factor = self.factors.get(name, 1.0)
-        # Dividing by an exact power of ten keeps 700 mV at the float that 0.7 is.
-        return value * factor if factor >= 1 else value / round(1 / factor)
+        return without_prefix(value, self.factors.get(name, 1.0))
 
     def count(self, line: Line, name: str) -> int:
         """A whole number that is not negative. Raises DataError for another."""
