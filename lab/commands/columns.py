@@ -48,7 +48,7 @@ def assign(
     output = Output(as_json=json)
     chosen = chosen_bench(bench, simulated, seed)
     places = parse_dies(dies, chosen.configuration.wafer.addresses) if dies else None
-    with Store.open(database) as store:
+    with Store.open(database, create=False) as store:
         row = (
             store.latest_training_run(strategy="ideal")
             if training is None
@@ -87,7 +87,8 @@ def calibrate(
     chosen = chosen_bench(bench, simulated, seed)
     places = parse_dies(dies, chosen.configuration.wafer.addresses)
     found = {}
-    with session(chosen, database) as opened, output.progress("calibrate", len(places)) as step:
+    begun = session(chosen, database, create=False)
+    with begun as opened, output.progress("calibrate", len(places)) as step:
         for place in places:
             run, row = programmed_with(opened.store, opened.bench, place)
             teacher = _teacher(opened.store, chosen, row)

@@ -212,7 +212,8 @@ def program(
     places = parse_dies(dies, chosen.configuration.wafer.addresses)
     rows: list[list[object]] = []
     told: dict[str, dict[str, int]] = {}
-    with session(chosen, database) as opened, output.progress("program", len(places)) as step:
+    begun = session(chosen, database, create=False)
+    with begun as opened, output.progress("program", len(places)) as step:
         store, wafer = opened.store, wafer_of(opened.store, opened.bench)
         for row, alike in _weights_of_dies(store, wafer, places, training):
             plan = ProgramAndVerifyParameters()
@@ -270,20 +271,17 @@ def evaluate(
     chosen = chosen_bench(bench, simulated, seed)
     places = parse_dies(dies, chosen.configuration.wafer.addresses)
     rows = []
-    with session(chosen, database) as opened, output.progress("grade", len(places)) as step:
+    begun = session(chosen, database, create=False)
+    with begun as opened, output.progress("grade", len(places)) as step:
+        store = opened.store
         for die in places:
-            run, trained = graded_with(opened.store, opened.bench, die)
+            run, trained = graded_with(store, opened.bench, die)
+            solution, dataset = Solution.from_arrays(trained.solution), data_set(trained.dataset)
             with opened.bench.contacted(die) as memory_die:
                 found = grade_in_hardware(
-                    opened.store,
-                    opened.bench,
-                    memory_die,
-                    Solution.from_arrays(trained.solution),
-                    trained.id,
-                    data_set(trained.dataset),
-                    images=images,
-                    programming_run=run,
-                )
+                    store, opened.bench, memory_die, solution, trained.id, dataset,
+                    images=images, programming_run=run,
+                )  # fmt: skip
             rows.append((die, trained, found))
             step(1)
     output.table(

@@ -225,7 +225,7 @@ def test_a_wrong_command_line_is_explained(arguments, pattern, lab):
     ("arguments", "pattern"),
     [
         (["train", "statistics-aware", "--simulated"], "No die of this wafer is mapped"),
-        (["evaluate", "--simulated", "--dies", "1"], "not programmed yet"),
+        (["evaluate", "--simulated", "--dies", "1"], "no database lab.sqlite"),
         (["import", "conductance-map", "."], "holds no conductance maps"),
         (["twin", "nothing"], "holds no conductance maps"),
         (["report"], "lab.sqlite"),
