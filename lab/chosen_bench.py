@@ -77,7 +77,9 @@ def wafer_named(bench: Path | None, simulated: bool, seed: int | None) -> str | 
     return chosen_bench(bench, simulated, seed).wafer if bench or simulated else None
 
 
-def parse_dies(text: str | None, available: list[DieAddress]) -> list[DieAddress]:
+def parse_dies(
+    text: str | None, available: list[DieAddress], option: str = "--dies"
+) -> list[DieAddress]:
     """Read ``--dies``: "all", a number (the first so many), or "x,y x,y ...".
 
     Raises ConfigurationError naming a die that the wafer map does not have.
@@ -87,7 +89,7 @@ def parse_dies(text: str | None, available: list[DieAddress]) -> list[DieAddress
     if text.isdigit():
         if not 1 <= int(text) <= len(available):
             raise ConfigurationError(
-                f"--dies {text}: the wafer map has {len(available)} dies; ask for 1 to "
+                f"{option} {text}: the wafer map has {len(available)} dies; ask for 1 to "
                 f"{len(available)}, or for all."
             )
         return available[: int(text)]
@@ -97,13 +99,21 @@ def parse_dies(text: str | None, available: list[DieAddress]) -> list[DieAddress
         dies = []
     if not dies:
         raise ConfigurationError(
-            f"--dies {text!r}: write all, a number of dies, or places like '0,0 1,0'."
+            f"{option} {text!r}: write all, a number of dies, or places like '0,0 1,0'."
         )
     for die in dies:
         if die not in available:
             raise ConfigurationError(
-                f"--dies {text!r}: the wafer map has no die {die}; it has {len(available)} dies."
+                f"{option} {text!r}: the wafer map has no die {die}; it has {len(available)} dies."
             )
         if dies.count(die) > 1:
-            raise ConfigurationError(f"--dies {text!r} names die {die} twice; name it once.")
+            raise ConfigurationError(f"{option} {text!r} names die {die} twice; name it once.")
     return dies
+
+
+def parse_die(text: str, available: list[DieAddress]) -> DieAddress:
+    """Read ``--die``: "x,y". Raises ConfigurationError as `parse_dies`, and for more than one."""
+    places = parse_dies(text, available, "--die") if "," in text else []
+    if len(places) != 1:
+        raise ConfigurationError(f"--die {text!r}: write the place of one die, such as 0,0.")
+    return places[0]

@@ -74,7 +74,7 @@ def train(
     """Train a binarized network for the measured dies of a wafer."""
     from crossbar.errors import ConfigurationError
     from db.store import Store
-    from lab.chosen_bench import chosen_bench, parse_dies
+    from lab.chosen_bench import chosen_bench, parse_die, parse_dies
     from lab.commands.learn_in_the_loop import learn_in_the_loop
     from lab.data_sets import data_set
     from lab.learning import Teacher, check_strategy
@@ -100,6 +100,9 @@ def train(
     table = chosen.configuration.wafer
     if (strategy == "defect-aware") != (die is not None):
         raise ConfigurationError("--die x,y goes with defect-aware training, and only with it.")
+    places = None if dies is None else parse_dies(dies, table.addresses)
+    if die is not None:
+        places = [parse_die(die, table.addresses)]
     with Store.open(database) as store, output.progress("training", 1) as step:
         teacher = Teacher(
             store=store,
@@ -115,7 +118,6 @@ def train(
             ),
         )
         begin = None if start is None else Solution.from_arrays(store.training_run(start).solution)
-        places = parse_dies(die or dies, table.addresses) if die or dies else None
         trained = _taught(teacher, strategy, places, begin)
     _tell(output, trained, dataset)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lab.chosen_bench import ChosenBench, parse_dies
+from lab.chosen_bench import ChosenBench, parse_die
 from lab.data_sets import data_set
 from lab.in_the_loop import begin_in_the_loop, plan_for, work_in_the_loop
 from lab.output import Output
@@ -24,7 +24,7 @@ def learn_in_the_loop(
     assignments: Sequence[str],
 ) -> None:
     """Train on one die; after Ctrl-C or a crash `lab resume` goes on."""
-    (place,) = parse_dies(die, chosen.configuration.wafer.addresses)
+    place = parse_die(die, chosen.configuration.wafer.addresses)
     data_set(dataset)  # refuses an unknown one before anything is entered
     plan = plan_for(dataset, parse_assignments(assignments))
     with session(chosen, database) as opened, output.progress("training", 1) as step:

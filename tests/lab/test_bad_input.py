@@ -199,6 +199,9 @@ def test_a_file_that_is_no_database_is_reported(lab, tmp_path):
         (["run", "array-map", "--bench", "absent.toml"], "absent.toml cannot be read"),
         (["run", "write-error-rate", "--simulated", "--set", "cells=['0:3']"], "not a cell"),
         (["train", "magic", "--simulated"], "no strategy 'magic'"),
+        (["train", "--in-the-loop", "--simulated", "--die", "2"], "--die '2': write .* one die"),
+        (["train", "defect-aware", "--simulated", "--die", "0,0 1,0"], "--die .* one die"),
+        (["train", "defect-aware", "--simulated", "--die", "9,9"], "--die '9,9': .*no die"),
         (["train", "ideal", "--simulated", "--torch-device", "abacus"], "cannot compute there"),
         (
             ["train", "ideal", "--simulated", "--wires", "1 Ohm", "--torch-device", "cuda"],
