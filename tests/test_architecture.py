@@ -72,3 +72,9 @@ def test_torch_is_not_imported_on_the_measuring_path(module):
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda p: p.stem)
+def test_every_benchmark_finds_what_it_imports(path):
+    """Nobody runs them all after a change of names; peers they import only where they use them."""
+    importlib.import_module(f"benchmarks.{path.stem}")
