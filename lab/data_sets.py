@@ -5,15 +5,24 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossbar.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from training.datasets import Dataset
     from training.image_sets import ImageSet
 
 
 def data_dir() -> Path | None:
-    """The folder that ``LAB_DATA_DIR`` names, if it is set."""
+    """The folder that ``LAB_DATA_DIR`` names, if it is set. It must be there."""
     folder = os.environ.get("LAB_DATA_DIR")
-    return Path(folder) if folder else None
+    if not folder:
+        return None
+    if not Path(folder).is_dir():
+        raise ConfigurationError(
+            f"LAB_DATA_DIR names {folder}, and there is no such folder. Correct it, or unset it: "
+            "data sets are then downloaded where they are needed."
+        )
+    return Path(folder)
 
 
 def data_set(name: str) -> "Dataset":

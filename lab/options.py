@@ -26,6 +26,11 @@ BenchFile = Annotated[
         "--bench", help="Bench file (./bench.toml if there is one), or hfox: the built-in bench."
     ),
 ]
+OtherBench = Annotated[
+    Path | None,
+    typer.Option("--bench", help="Bench file, or hfox; without it the built-in simulated bench."),
+]
+"""Of commands that never take ./bench.toml by themselves."""
 Simulated = Annotated[
     bool,
     typer.Option("--simulated", help="Use the built-in simulated bench, of MTJs unless --bench."),

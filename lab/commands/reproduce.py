@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lab.options import BenchFile, Json, Simulated, lasting
+from lab.options import Json, OtherBench, Simulated, lasting
 
 if TYPE_CHECKING:
     from lab.output import Output
@@ -22,7 +22,7 @@ def reproduce(
     quick: Annotated[
         bool, typer.Option("--quick", help="A few minutes' worth: fewer points, wider intervals.")
     ] = False,
-    bench: BenchFile = None,
+    bench: OtherBench = None,
     simulated: Simulated = False,
     seeds: Annotated[
         int | None, typer.Option("--seeds", min=1, help="How many seeds; by default the paper's.")

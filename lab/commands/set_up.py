@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated, Technology
+from lab.options import (
+    DATABASE,
+    BenchFile,
+    Database,
+    Json,
+    OtherBench,
+    Seed,
+    Simulated,
+    Technology,
+)
 
 
 def init(
@@ -52,7 +61,7 @@ def check(
 
 
 def simulate(
-    bench: BenchFile = None,
+    bench: OtherBench = None,
     simulated: Simulated = False,
     database: Database = DATABASE,
     seed: Seed = None,

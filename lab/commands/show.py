@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated
+from lab.options import DATABASE, BenchFile, Database, Json, OtherBench, Seed, Simulated
 
 
 def demo(
-    bench: BenchFile = None,
+    bench: OtherBench = None,
     simulated: Simulated = False,
     dataset: Annotated[
         str, typer.Option("--dataset", help="digits (no download) or mnist.")

@@ -243,6 +243,12 @@ def test_what_comes_too_early_says_what_comes_first(arguments, pattern, lab):
     one_message(result, result.returncode, pattern)
 
 
+def test_a_data_folder_that_is_not_there_is_named(lab, monkeypatch):
+    """Rather than downloading what the user has."""
+    monkeypatch.setenv("LAB_DATA_DIR", "/nowhere/data")
+    one_message(lab("train", "ideal", "--simulated"), 2, "LAB_DATA_DIR names /nowhere/data")
+
+
 def fail_while_touching(bench):
     """Read a cell through the bench instruments, then fail."""
     with bench.contacted(DieAddress(0, 0)) as die:
