@@ -1,6 +1,7 @@
 """Where the points of a sweep are worked on: processes of this machine, or a cluster."""
 
 import contextlib
+import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -61,6 +62,8 @@ def workers(spread: Spread, task: Callable[..., object]) -> AbstractContextManag
 
 
 def _by_joblib(jobs: int) -> Workers:
+    # A process whose memory has grown is replaced, and its points are done all the same.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
     # One point a task: points take seconds and more, and each is stored when it comes.
     parallel: Workers = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
     return parallel

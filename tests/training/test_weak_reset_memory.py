@@ -57,6 +57,20 @@ def test_pulses_move_a_weight_towards_their_sign():
     assert torch.equal(memory.weights(), wanted)
 
 
+def test_which_cell_they_are_all_alike_to_makes_no_difference():
+    """A weight is then the sign of a difference of pulses: faster cells, the same weights."""
+    slow, fast = (
+        WeakResetMemory((500,), WeakResetSetup(population=population, noise=SILENT), seeded())
+        for population in (ALIKE, replace(ALIKE, m1=replace(ALIKE.m1, scale=3e-3)))
+    )
+    for step in range(40):
+        pulses = torch.randint(-14, 15, (500,), generator=seeded(step)).float()
+        for memory in (slow, fast):
+            memory.give(pulses)
+        assert torch.equal(slow.weights(), fast.weights())
+    assert bool((fast.cells.log_ratio > 1.5 * slow.cells.log_ratio).any())
+
+
 def test_without_a_pulse_nothing_changes():
     """Neither of the two cells, with all noise on."""
     memory = WeakResetMemory((500,), WeakResetSetup(), seeded())

@@ -128,7 +128,7 @@ PAPER = Paper(
         "MNIST, CIFAR-10 and ImageNet, so that MRAM can be programmed weakly and without error "
         "correction: up to a factor of two less energy of the system."
     ),
-    minutes={True: 0.2, False: 90},
+    minutes={True: 0.2, False: 110},
     run=run,
     seeds={True: 2, False: 5},
     datasets=["MNIST", "CIFAR-10"],

@@ -92,7 +92,8 @@ def _accuracies(found: NetworkResult) -> ResultTable:
     aware = share(found.plan.aware)
     return ResultTable(
         title=f"{found.plan.title}; {len(found.seeds)} seeds, {found.plan.train} training images, "
-        f"{found.plan.epochs} epochs, {found.plan.test} test images; accuracy in %",
+        f"{found.plan.epochs} epochs, {found.plan.test} test images; {found.plan.dies} dies each, "
+        f"{found.plan.aware_dies} if trained with errors; accuracy in %",
         columns=[
             "BER", "static", "fresh", "sd from die to die", "at the write",
             f"static, trained with {aware}", f"fresh, trained with {aware}",

@@ -1,4 +1,4 @@
-"""Weak RESET cells in place of the paper's distributions: as real sweeps show them, or mean ones.
+"""Weak RESET cells as real sweeps show them, in place of the paper's distributions.
 
 RRAM-RADAR-Tuning (doi 10.1109/TED.2021.3097975): single 200 ns RESET pulses of rising amplitude,
 ten sweeps of each of 50 cells. Each sweep gives what one SET makes of a cell: the rise of ln R by a
@@ -6,7 +6,6 @@ reference pulse, and the resistance before. One pulse an amplitude tells nothing
 m2 and noise stay the paper's.
 """
 
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,8 +26,6 @@ LAW: tuple[Volts, Volts] = (0.6, 0.85)
 """Where the exponential law of the amplitude is not contradicted (docs/real-cells.md)."""
 BEFORE = 6
 """Pulses, all far below RESET, whose readings make the resistance before a sweep."""
-QUANTILES = 100_000
-"""Of which a mean is taken."""
 
 
 @dataclass(frozen=True)
@@ -63,21 +60,6 @@ class SweptCells:
         """Standard deviation from sweep to sweep of a cell."""
         groups = (values[self.cell == cell] for cell in np.unique(self.cell))
         return float(np.mean([group.var(ddof=1) for group in groups])) ** 0.5
-
-
-def mean_population(population: WeakResetPopulation) -> WeakResetPopulation:
-    """Cells that are all alike by their means: where a median cell stands in the population, this
-    one has the mean of m1, t_star and m2.
-    """
-    uniform = (torch.arange(QUANTILES, dtype=torch.float64) + 0.5) / QUANTILES
-    m1, m2 = (float(of.quantile(uniform).mean()) for of in (population.m1, population.m2))
-    t_star = float(population.log_t_star.quantile(uniform).exp().mean())
-    return replace(
-        population,
-        m1=Empirical((m1,)),
-        log_t_star=Empirical((math.log(t_star),)),
-        m2=Empirical((m2,)),
-    )
 
 
 def swept_cells(data_dir: Path | None) -> SweptCells | None:

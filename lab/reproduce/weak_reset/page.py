@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from analysis.mean_interval import MeanInterval, mean_interval
 from analysis.ratio_interval import ratio_interval
-from lab.reproduce.paper import Finding, OurParameter, PaperResult, ResultTable, Section
+from lab.reproduce.paper import Finding, PaperResult, ResultTable, Section
 from lab.reproduce.verdicts import above
 from lab.reproduce.weak_reset.cells import SweptCells
 from lab.reproduce.weak_reset.choices import DIFFERS, OUR_PARAMETERS
@@ -19,7 +19,7 @@ from lab.reproduce.weak_reset.outcomes import (
     span,
     welch,
 )
-from lab.reproduce.weak_reset.plan import CELL_TO_CELL, MEAN_CELLS, Trainings
+from lab.reproduce.weak_reset.plan import CELL_TO_CELL, Trainings
 from lab.reproduce.weak_reset.points import EVERYTHING, PUBLISHED
 from lab.sweep import Outcome
 
@@ -66,7 +66,7 @@ def page(trained: Trained) -> PaperResult:
     return PaperResult(
         findings=_findings(trained),
         sections=sections,
-        ours=[_of_alike_cells(trained), *OUR_PARAMETERS],
+        ours=OUR_PARAMETERS,
         differs=DIFFERS,
     )
 
@@ -132,22 +132,6 @@ def _most_harmful(where: str, claimed: str, found: Accuracies, among: Sequence[s
     )
 
 
-def _of_alike_cells(trained: Trained) -> OurParameter:
-    against = {trained.trainings.images: trained.alone}
-    if trained.cifar is not None:
-        against["cifar10"] = trained.cifar
-    costs = {
-        images: paired(found[MEAN_CELLS], found[CELL_TO_CELL]) for images, found in against.items()
-    }
-    return OurParameter(
-        name="cells without cell-to-cell variability",
-        value="the median cell, whose m1 is 0.7 of the mean",
-        why="most cells are nearer to it",
-        sensitivity="against mean cells, cell to cell costs "
-        + "; ".join(f"{points(cost)} on {images} ({span(cost)})" for images, cost in costs.items()),
-    )
-
-
 def _ranking(trained: Trained) -> Section:
     trainings, published = trained.trainings, losses(trained.alone)
     perfect = mean_interval(trained.perfect)
@@ -164,9 +148,12 @@ def _ranking(trained: Trained) -> Section:
     tables.append(_loss_table(f"{trainings.images}, with SETs", trained.with_sets))
     if trained.cifar is not None:
         tables.append(_loss_table("cifar10, no SETs", trained.cifar))
-    series = {"no SETs": published, "with SETs": losses(trained.with_sets)}
+    series = {
+        f"{trainings.images}, no SETs": published,
+        f"{trainings.images}, with SETs": losses(trained.with_sets),
+    }
     if trained.cifar is not None:
-        series["cifar10"] = losses(trained.cifar)
+        series["cifar10, no SETs"] = losses(trained.cifar)
     picture = ("Loss of accuracy by each imperfection, with intervals", loss_figure(series))
     return Section(
         heading="Each imperfection alone, none, and all", text=text, tables=tables,

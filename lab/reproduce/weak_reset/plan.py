@@ -13,8 +13,6 @@ ALONE: dict[str, tuple[str, ...]] = {
     "all": EVERYTHING,
 }
 """Conditions: each imperfection alone, none and all."""
-MEAN_CELLS = "none, mean cells"
-"""Cells that are alike are median ones; in one more condition, mean ones."""
 WITH_SETS = ("none", CELL_TO_CELL, "cycle to cycle", "all")
 """Conditions that are also trained with SETs."""
 COMPENSATED = (CELL_TO_CELL, "all")

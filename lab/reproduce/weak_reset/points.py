@@ -9,7 +9,7 @@ from torch import nn
 
 from crossbar.errors import DataError
 from lab.data_sets import data_dir, image_set
-from lab.reproduce.weak_reset.cells import FILE, mean_population, swept_cells, swept_population
+from lab.reproduce.weak_reset.cells import FILE, swept_cells, swept_population
 from lab.sweep import Outcome
 from physics.weak_reset import PulseNoise, WeakResetPopulation
 from training.binary_networks import cifar_conv, mnist_mlp
@@ -49,8 +49,7 @@ def trained(
     """Train one network and test it: its accuracy, and the pulses that cells got.
 
     With the first ``train`` and ``test`` images, None being all. ``network`` is what
-    `training.binary_networks` takes. ``cells`` is "published", "swept" (as real sweeps show them)
-    or "mean" (what they have in common is the mean, not the median).
+    `training.binary_networks` takes. ``cells`` are "published", or "swept": of real sweeps.
     """
     chosen = images_for(images, train, test)
     generator = torch.Generator().manual_seed(seed)
@@ -138,8 +137,6 @@ def setup_for(imperfections: Sequence[str], sets: bool, cells: str) -> WeakReset
                 "file there, or leave out cells fitted from sweeps."
             )
         population = swept_population(swept)
-    if cells == "mean":
-        population = mean_population(population)
     return WeakResetSetup(
         population=replace(
             population,
