@@ -28,7 +28,7 @@ def test_every_command_has_help_and_stands_in_the_docs(name):
 
 @pytest.mark.parametrize("name", DRIVERS)
 def test_every_instrument_has_its_line(name):
-    """Written by ``pytest --instruments-table docs/instruments.md``."""
+    """Written by ``pytest --instruments-table=docs/instruments.md``."""
     table = (ROOT / "docs" / "instruments.md").read_text()
     assert f"| [`{name}`](instruments/{name}.md) |" in table
 
