@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 
 from lab.chosen_bench import chosen_bench
-from lab.learning import Teacher, data_set, mapped_dies
+from lab.data_sets import data_set
+from lab.learning import Teacher, mapped_dies
 from lab.programming import begin_programming, grade_in_hardware, records_of_programming
 from lab.runs import measure, start_run, wafer_of
 from lab.session import session
