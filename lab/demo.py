@@ -255,7 +255,8 @@ class Demo:
 
     def _graded(self, what: str, grades: Mapping[DieAddress, float], started: float) -> None:
         mean = 100 * float(np.mean(list(grades.values())))
-        self._done(f"{what} on {len(grades)} dies: {mean:.2f} % on average", started)
+        where = f"{len(grades)} dies" if len(grades) > 1 else "it"
+        self._done(f"{what} on {where}: {mean:.2f} % on average", started)
 
     def _twin(self, folder: Path) -> ChosenBench:
         """The bench whose dies are made of a real chip's measured kernels."""

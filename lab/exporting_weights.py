@@ -26,6 +26,15 @@ LATENTS = "latents"
 """What the parameter of a binarized layer is called (`training.binary_layers`)."""
 
 
+def newest_weights(chosen: ChosenBench, store: Store, dies: Sequence[DieAddress]) -> TrainingRunRow:
+    """What `lab program` would write onto the die that is named; else the newest training run."""
+    if len(dies) != 1:
+        return store.latest_training_run()
+    table = chosen.configuration.wafer
+    wafer = store.wafer(table.name, table.geometry, table.technology)
+    return store.weights_for_die(wafer, dies[0])
+
+
 def of_training_run(
     chosen: ChosenBench, row: TrainingRunRow, dies: Sequence[DieAddress]
 ) -> PlacedWeights:

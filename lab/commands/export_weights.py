@@ -38,7 +38,7 @@ def export_weights(
     """Write which weight sits in which cell of which die, for other tools to program."""
     from crossbar.errors import ConfigurationError
     from lab.chosen_bench import chosen_bench, parse_dies
-    from lab.exporting_weights import of_model_file, of_training_run
+    from lab.exporting_weights import newest_weights, of_model_file, of_training_run
     from lab.output import Output
     from lab.placement_file import write_placement
     from lab.session import store_if_there
@@ -59,13 +59,18 @@ def export_weights(
         elif store is None:
             raise ConfigurationError(f"There is no {database}: train first, or give --model FILE.")
         else:
-            row = store.latest_training_run() if training is None else store.training_run(training)
             named = parse_dies(dies, addresses) if dies else []
+            row = (
+                newest_weights(chosen, store, named)
+                if training is None
+                else store.training_run(training)
+            )
             placed = of_training_run(chosen, row, named)
     cells = write_placement(to, placed)
     used = [die for die in placed.tiling.dies if len(placed.tiling.used(die))]
     layers = {layer.name: list(layer.shape) for layer in placed.tiling.layers}
-    output.say(f"{cells:,} cells of {len(used)} dies, {len(layers)} layers: {to}")
+    where = f"{len(used)} dies" if len(used) > 1 else f"die {used[0]}"
+    output.say(f"{cells:,} cells of {where}, {len(layers)} layers: {to}")
     output.result({
         "file": to, "cells": cells, "dies": [[die.x, die.y] for die in used], "layers": layers,
     })  # fmt: skip

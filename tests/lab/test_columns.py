@@ -33,6 +33,11 @@ def test_a_die_gets_columns_that_suit_it(taught, lab, tmp_path):
     assert taught("assign", *ONE, "--images", "100")["3,4"]["training_run"] == 2
     programmed = taught("program", *BOTH)
     assert [programmed[die]["training_run"] for die in ("3,4", "4,3")] == [2, 1]
+    for die, same in (("3,4", False), ("4,3", True)):  # as it would be programmed
+        lab("export-weights", f"{die}.json", "--simulated", "--dies", die)
+        lab("export-weights", "ideal.json", "--simulated", "--dies", die, "--training", "1")
+        files = [(tmp_path / name).read_text() for name in (f"{die}.json", "ideal.json")]
+        assert (files[0] == files[1]) == same
     assigned = taught("evaluate", *ONE)["3,4"]
     calibration = taught("calibrate", *ONE, "--images", "100")["3,4"]["training_run"]
     calibrated = taught("evaluate", *ONE)["3,4"]

@@ -41,7 +41,11 @@ OUR_PARAMETERS = (
         name="scattered pulses",
         value="0 to 14 for each cell before training",
         why="cells without imperfections would make weights that are all alike",
-        sensitivity="not tried",
+        sensitivity=(
+            "on MNIST, five seeds, losses by cell to cell, read noise, pink noise: 1.19, 1.09, "
+            "0.48 points; with 0 to 4 pulses 1.27 (0.93 to 1.61), 0.86, 0.42; with 0 to 50 1.68 "
+            "(1.38 to 1.99), 0.86, 0.46 (a one-off)"
+        ),
     ),
     OurParameter(
         name="read noise",
