@@ -43,7 +43,9 @@ def assign(
     shown = unlabelled(teacher.dataset, images)
     solution = assigned(Solution.from_arrays(row.solution), found, shown)
     accuracy = teacher.emulated_accuracy(solution, found)
-    return teacher.stored(solution, accuracy, die, strategy=f"{row.strategy}, assigned")
+    return teacher.stored(
+        solution, accuracy, die, strategy=f"{row.strategy}, assigned", origin=_origin(row, images)
+    )
 
 
 def calibrate(
@@ -57,8 +59,9 @@ def calibrate(
     solution = calibrated_on(die, Solution.from_arrays(row.solution), found, shown)
     accuracy = teacher.emulated_accuracy(solution, found)
     return teacher.stored(
-        solution, accuracy, die.address, strategy=row.strategy, calibrated_in_run=run
-    )
+        solution, accuracy, die.address,
+        strategy=row.strategy, calibrated_in_run=run, origin=_origin(row, images),
+    )  # fmt: skip
 
 
 def calibrated_on(
@@ -67,3 +70,7 @@ def calibrated_on(
     """The solution with gains and offsets by the programmed die's own dot products."""
     known = Calibration.of(found, READ_AMPLITUDE)
     return calibrated(currents_of_die(die, solution), solution, shown, known)
+
+
+def _origin(row: TrainingRunRow, images: int) -> dict[str, object]:
+    return {"training_run": row.id, "unlabelled_images": images}

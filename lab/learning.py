@@ -208,12 +208,15 @@ class Teacher:
         *,
         strategy: str | None = None,
         calibrated_in_run: int | None = None,
+        origin: Mapping[str, object] | None = None,
     ) -> Trained:
-        """Keep a solution, with its accuracy in software, as a training run; for one die or all."""
+        """Keep a solution, with its accuracy in software, as a training run; for one die or all.
+        ``origin`` is what it was made of, if of another one, and joins the recipe.
+        """
         run = self.store.save_training_run(
             strategy=strategy or solution.trained,
             dataset=self.dataset.name,
-            recipe=self._recipe(),
+            recipe=self._recipe() | dict(origin or {}),
             seed=self.seed,
             software_accuracy=accuracy,
             versions=versions_of_training(),

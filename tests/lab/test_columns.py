@@ -48,7 +48,10 @@ def test_a_die_gets_columns_that_suit_it(taught, lab, tmp_path):
     assert assigned["accuracy"] > 0.88  # 0.825 where the columns are not chosen
     assert calibrated["accuracy"] > max(0.94, assigned["accuracy"])
     with Store.open(tmp_path / "lab.sqlite") as store:
-        assert store.training_run(calibration).weights == "ideal, assigned, calibrated"
+        found, before = (store.training_run(run) for run in (calibration, 2))
+    assert found.weights == "ideal, assigned, calibrated"
+    assert (found.recipe["training_run"], before.recipe["training_run"]) == (2, 1)
+    assert found.recipe["unlabelled_images"] == 100
     assert taught("program", *ONE)["3,4"]["training_run"] == 2
     assert not taught("evaluate", *ONE, "--images", "10")["3,4"]["calibrated"]
 
