@@ -91,13 +91,12 @@ def latest_training_run_row(
     for name, value in wanted.items():
         if value is not None:
             query = query.where(training_runs.c[name] == value)
-    latest = query.order_by(training_runs.c.id.desc()).limit(1)
-    row = connection.execute(latest).one_or_none()
-    if row is None:
+    found = _latest(connection, query)
+    if found is None:
         said = [f"{name} {value}" for name, value in (wanted | {"die": die}).items() if value]
         which = f" with {', '.join(said)}" if said else ""
         raise DataError(f"There is no training run{which} in this database. Train first.")
-    return _training_run(connection, row)
+    return found
 
 
 def weights_for_die(connection: Connection, wafer_id: int, die: DieAddress) -> TrainingRunRow:
@@ -106,10 +105,10 @@ def weights_for_die(connection: Connection, wafer_id: int, die: DieAddress) -> T
     """
     of_all, of_die = training_runs.c.die_id.is_(None), and_(*_of_die(wafer_id, die))
     query = _trained().where(or_(of_all, of_die), calibrations.c.run_id.is_(None))
-    row = connection.execute(query.order_by(training_runs.c.id.desc()).limit(1)).one_or_none()
-    if row is None:
+    found = _latest(connection, query)
+    if found is None:
         raise DataError(f"There is no training run for die {die} in this database. Train first.")
-    return _training_run(connection, row)
+    return found
 
 
 def calibration_of_die(
@@ -117,8 +116,7 @@ def calibration_of_die(
 ) -> TrainingRunRow | None:
     """The latest calibration of a die since that run programmed it."""
     query = _trained().where(*_of_die(wafer_id, die), calibrations.c.run_id == run_id)
-    row = connection.execute(query.order_by(training_runs.c.id.desc()).limit(1)).one_or_none()
-    return None if row is None else _training_run(connection, row)
+    return _latest(connection, query)
 
 
 def save_evaluation(
@@ -177,6 +175,13 @@ def _training_run(connection: Connection, row: Row[Any]) -> TrainingRunRow:
     loaded = arrays.load(connection, (part.value_array for part in parts), "training_arrays")
     solution = {part.name: loaded[part.value_array] for part in parts}
     return TrainingRunRow(solution=solution, **_columns(row))
+
+
+def _latest(connection: Connection, query: Select[Any]) -> TrainingRunRow | None:
+    """The latest of what a query of `_trained` finds."""
+    latest = query.order_by(training_runs.c.id.desc()).limit(1)
+    row = connection.execute(latest).one_or_none()
+    return None if row is None else _training_run(connection, row)
 
 
 def _trained() -> Select[Any]:

@@ -18,9 +18,6 @@ from training.column_sums import currents_of_die
 from training.datasets import Dataset, evenly_spread
 from training.solution import Solution
 
-SUIT_ALL = ("ideal", "statistics-aware")
-"""Strategies whose weights know no die of their own."""
-
 
 def unlabelled(dataset: Dataset, images: int) -> NDArray[np.float32]:
     """(n, rows) so many training images at even distances, without their labels."""
@@ -34,11 +31,11 @@ def assign(
 
     Raises ConfigurationError for weights that were made for one die.
     """
-    if row.strategy not in SUIT_ALL:
+    if row.die is not None:
         raise ConfigurationError(
-            f"Training run {row.id} ({row.strategy}) is for one die already. Assign weights that "
-            f"are for all dies ({' or '.join(SUIT_ALL)}): --training N, or none for the newest "
-            "ideal ones."
+            f"Training run {row.id} ({row.weights}) is for one die already, {row.die}. Assign "
+            "ideal or statistics-aware weights, which are for all dies: --training N, or none for "
+            "the newest ideal ones."
         )
     shown = unlabelled(teacher.dataset, images)
     solution = assigned(Solution.from_arrays(row.solution), found, shown)

@@ -16,6 +16,7 @@ from db.store import Store
 from lab.chosen_bench import ChosenBench
 from lab.parameters import build
 from lab.placement_file import PlacedWeights
+from lab.runs import wafer_of
 from protocols.program_levels import ProgramLevelsParameters
 from training.defect_aware_store import DEAD
 from training.encoding import Encoding
@@ -30,9 +31,7 @@ def newest_weights(chosen: ChosenBench, store: Store, dies: Sequence[DieAddress]
     """What `lab program` would write onto the die that is named; else the newest training run."""
     if len(dies) != 1:
         return store.latest_training_run()
-    table = chosen.configuration.wafer
-    wafer = store.wafer(table.name, table.geometry, table.technology)
-    return store.weights_for_die(wafer, dies[0])
+    return store.weights_for_die(wafer_of(store, chosen), dies[0])
 
 
 def of_training_run(
@@ -77,8 +76,7 @@ def of_model_file(
     if most_dead is not None:
         if store is None:
             raise DataError("Columns are skipped by the dies' maps, and there is no database.")
-        table = chosen.configuration.wafer
-        wafer = store.wafer(table.name, table.geometry, table.technology)
+        wafer = wafer_of(store, chosen)
         for die in dies:
             usable[die] = sound_columns(store.defect_map(wafer, die), DEAD, most_dead)
     shapes = {name: signs.shape for name, signs in weights.items()}

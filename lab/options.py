@@ -35,6 +35,7 @@ Simulated = Annotated[
     bool,
     typer.Option("--simulated", help="Use the built-in simulated bench, of MTJs unless --bench."),
 ]
+Dies = Annotated[str | None, typer.Option("--dies", help="all, a number, or 'x,y x,y ...'.")]
 Technology = Literal["mtj", "hfox"]
 Database = Annotated[
     str,

@@ -14,6 +14,7 @@ from crossbar.records import ContactRecord, Key, Record, WerPoint
 from db.rows import UsedInstrument
 from db.store import Store
 from lab.bench import Bench
+from lab.chosen_bench import ChosenBench
 from lab.findings import store_defect_map
 from lab.parameters import as_json
 from lab.run_cost import Spending
@@ -111,8 +112,8 @@ def findings_of(store: Store, run: int) -> Callable[[MemoryDie], None]:
     return classify
 
 
-def wafer_of(store: Store, bench: Bench) -> int:
-    """The database's number of the wafer on the bench."""
+def wafer_of(store: Store, bench: Bench | ChosenBench) -> int:
+    """The database's number of the wafer on the bench, open or not."""
     wafer = bench.configuration.wafer
     return store.wafer(wafer.name, wafer.geometry, wafer.technology)
 

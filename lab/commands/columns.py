@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated
+from lab.options import DATABASE, BenchFile, Database, Dies, Json, Seed, Simulated
 
 if TYPE_CHECKING:
     from crossbar.geometry import DieAddress
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from lab.learning import Teacher, Trained
     from lab.output import Output
 
-Dies = Annotated[str | None, typer.Option("--dies", help="all, a number, or 'x,y x,y ...'.")]
 Images = Annotated[
     int, typer.Option("--images", min=20, help="Training images, their labels unseen.")
 ]
@@ -102,12 +101,12 @@ def _teacher(store: "Store", chosen: "ChosenBench", row: "TrainingRunRow") -> "T
     """Who knows the wafer and the data set that these weights are for."""
     from lab.data_sets import data_set
     from lab.learning import Teacher
+    from lab.runs import wafer_of
 
-    table = chosen.configuration.wafer
     return Teacher(
         store=store,
-        wafer=store.wafer(table.name, table.geometry, table.technology),
-        geometry=table.geometry,
+        wafer=wafer_of(store, chosen),
+        geometry=chosen.configuration.wafer.geometry,
         dataset=data_set(row.dataset),
         seed=row.seed,
     )

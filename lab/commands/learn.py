@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lab.options import DATABASE, BenchFile, Database, Json, Seed, Simulated
+from lab.options import DATABASE, BenchFile, Database, Dies, Json, Seed, Simulated
 
 if TYPE_CHECKING:
     from crossbar.geometry import DieAddress
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from training.solution import Solution
 
 DataSet = Annotated[str, typer.Option("--dataset", help="digits (no download) or mnist.")]
-Dies = Annotated[str | None, typer.Option("--dies", help="all, a number, or 'x,y x,y ...'.")]
 
 
 def train(
@@ -79,6 +78,7 @@ def train(
     from lab.data_sets import data_set
     from lab.learning import Teacher, check_strategy
     from lab.output import Output
+    from lab.runs import wafer_of
     from training.solution import Solution
 
     output = Output(as_json=json)
@@ -106,7 +106,7 @@ def train(
     with Store.open(database) as store, output.progress("training", 1) as step:
         teacher = Teacher(
             store=store,
-            wafer=store.wafer(table.name, table.geometry, table.technology),
+            wafer=wafer_of(store, chosen),
             geometry=table.geometry,
             dataset=data_set(dataset),
             seed=training_seed,

@@ -9,6 +9,7 @@ from lab.options import (
     DATABASE,
     BenchFile,
     Database,
+    Dies,
     Json,
     Seed,
     Simulated,
@@ -32,9 +33,7 @@ def run(
     simulated: Simulated = False,
     database: Database = DATABASE,
     seed: Seed = None,
-    dies: Annotated[
-        str | None, typer.Option("--dies", help="all, a number, or 'x,y x,y ...'.")
-    ] = None,
+    dies: Dies = None,
     assignments: Annotated[
         list[str] | None, typer.Option("--set", help="Protocol parameter, as name=value.")
     ] = None,
@@ -95,9 +94,7 @@ def plan(
     bench: BenchFile = None,
     simulated: Simulated = False,
     seed: Seed = None,
-    dies: Annotated[
-        str | None, typer.Option("--dies", help="all, a number, or 'x,y x,y ...'.")
-    ] = None,
+    dies: Dies = None,
     assignments: Annotated[
         list[str] | None, typer.Option("--set", help="Protocol parameter, as name=value.")
     ] = None,

@@ -52,6 +52,9 @@ def test_a_die_gets_columns_that_suit_it(taught, lab, tmp_path):
     assert found.weights == "ideal, assigned, calibrated"
     assert (found.recipe["training_run"], before.recipe["training_run"]) == (2, 1)
     assert found.recipe["unlabelled_images"] == 100
+    of_other = taught("calibrate", "--simulated", "--dies", "4,3", "--images", "100")["4,3"]
+    refused = lab("assign", *ONE, "--training", str(of_other["training_run"]))
+    assert "(ideal, calibrated) is for one die already, (4, 3)" in refused.stderr
     assert taught("program", *ONE)["3,4"]["training_run"] == 2
     assert not taught("evaluate", *ONE, "--images", "10")["3,4"]["calibrated"]
 
